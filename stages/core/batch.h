@@ -1,0 +1,80 @@
+/*
+ * batch.h - the host's side of a batch: its memory, who shares it, where its rows come from.
+ *
+ * A batch owns one arena: the cells, the selection and the bytes that cells point into. It is
+ * made by a pool that knows the graph's bounds, and goes back to the pool when its last owner
+ * releases it, so that a warm graph allocates nothing. A copy made by sl_batch_own keeps the
+ * batch it was made from (its `base`), because its slices point there.
+ *
+ * Bounds: a batch of c columns has room for max(1, min(rows, bytes / (32 * c))) rows, so that
+ * cells take at most half of batch.bytes; bytes() may use what cells, selection and earlier
+ * bytes() left of it.
+ *
+ * Stamp: the position of every reader behind the rows, see generator.h. Counted like batches.
+ *
+ * Threads: a pool belongs to one strand. Owner counts are plain: strands do not meet yet.
+ */
+#ifndef SL_BATCH_H
+#define SL_BATCH_H
+
+#include "stages/core/env.h"
+
+typedef struct sl_pool sl_pool;
+
+/* rows and bytes: the graph's bounds per batch. NULL: no memory. */
+sl_pool *sl_pool_new(const sl_env *env, int64_t rows, int64_t bytes);
+/* Every batch must have come back; asserted. NULL: nothing. */
+void sl_pool_free(sl_pool *pool);
+int64_t sl_pool_rows(const sl_pool *pool);
+int64_t sl_pool_bytes(const sl_pool *pool);
+int64_t sl_pool_out(const sl_pool *pool);  /* batches not yet come back */
+int64_t sl_pool_peak(const sl_pool *pool); /* most bytes ever held by the pool's batches */
+
+/* One stamp: for each reader (by its index in the graph) where it stood; immutable. */
+typedef struct sl_stamp {
+    uint32_t owners;
+    uint32_t count;
+    struct sl_stamp_part {
+        uint32_t reader;
+        int64_t rows;     /* given or rejected by the reader so far */
+        const char *json; /* what tell() said; in this stamp's own memory */
+    } parts[];
+} sl_stamp;
+
+/* GIVES a stamp with one part; NULL: no memory. */
+sl_stamp *sl_stamp_new(sl_pool *pool, uint32_t reader, int64_t rows, const char *json);
+/* GIVES the newest of both for every reader; NULL arguments are nothing. Borrows both.
+ * NULL: both are NULL, or no memory (*failed is set). */
+sl_stamp *sl_stamp_join(sl_pool *pool, sl_stamp *a, sl_stamp *b, int32_t *failed);
+sl_stamp *sl_stamp_share(sl_stamp *stamp); /* one owner more; NULL: NULL */
+void sl_stamp_release(sl_pool *pool, sl_stamp *stamp);
+
+/* GIVES an empty batch; NULL: no memory, or not even one row of so many columns fits (*full
+ * is set). rows 0: as many as fit. */
+sl_batch *sl_batch_new(sl_pool *pool, uint32_t columns, uint32_t rows, int32_t *full);
+sl_batch *sl_batch_share(sl_batch *batch);
+void sl_batch_release(sl_batch *batch); /* NULL: nothing */
+uint32_t sl_batch_owners(const sl_batch *batch);
+/* TAKES *batch and GIVES one that nobody shares; 0, or -1: no memory (then *batch is NULL). */
+int sl_batch_own(sl_batch **batch);
+/* GIVES a new batch with the columns given here and selection[from ..) of `of`, sharing its
+ * memory; used by rest(). NULL: no memory. */
+sl_batch *sl_batch_tail(sl_batch *of, sl_cell *const *columns, uint32_t columns_count,
+                        const uint32_t *selection, uint32_t selected);
+
+char *sl_batch_bytes(sl_batch *batch, size_t size); /* NULL: full or no memory */
+size_t sl_batch_room(const sl_batch *batch);
+void sl_batch_trim(sl_batch *batch, const char *bytes, size_t size, size_t used);
+sl_cell *sl_batch_cells(sl_batch *batch);
+int sl_batch_arrange(sl_batch *batch, sl_cell *const *columns, uint32_t count);
+
+/* Marks a row rejected; 1: it was not marked before. */
+int sl_batch_mark(sl_batch *batch, uint32_t row);
+uint32_t sl_batch_marked(const sl_batch *batch); /* number of marked rows */
+/* Takes marked rows out of the selection and forgets the marks. */
+void sl_batch_sweep(sl_batch *batch);
+
+sl_stamp *sl_batch_stamp(const sl_batch *batch);         /* borrowed */
+void sl_batch_set_stamp(sl_batch *batch, sl_stamp *taken); /* NULL: none */
+
+#endif

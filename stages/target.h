@@ -1,0 +1,46 @@
+/*
+ * target.h - the file behind an exporter: what the csv, jsonl and lines exporters share.
+ *
+ * Replacing: rows go to a temporary file in the target's own directory, which takes the
+ * target's name when the last row is safe (fsync, then rename); an abort removes it and the old
+ * target stays. Only where the target is absent or a regular file, symbolic links followed; a
+ * device, a FIFO or /dev/stdout is written to directly. `-` is standard output. Appending:
+ * rows are added to the file; a commit makes them safe.
+ *
+ * Names that end in .gz or .zst are not compressed for you: this writes plain bytes, and says
+ * so when the name ends like that.
+ * Thread: WORKER, with the stage.
+ */
+#ifndef SL_TARGET_H
+#define SL_TARGET_H
+
+#include "stages/core/stage.h"
+
+typedef struct sl_target sl_target;
+
+/* Gives a target, opened. append: 1 adds to the file. path_value points failures at the YAML;
+ * may be NULL. NULL: failed, said. */
+sl_target *sl_target_open(sl_stage *stage, const char *path, int32_t append,
+                          const sl_value *path_value);
+/* 1: nothing has been written to the file before (a csv header is needed). */
+int32_t sl_target_empty(const sl_target *target);
+int32_t sl_target_terminal(const sl_target *target); /* 1: a terminal */
+
+/* Room for `size` bytes at the end of the buffer, written out first when it is full; NULL:
+ * failed, said. Then say with advance how many were used. */
+char *sl_target_reserve(sl_target *target, size_t size);
+void sl_target_advance(sl_target *target, size_t size);
+sl_status sl_target_write(sl_target *target, const char *bytes, size_t size);
+
+/* Since the last mark, bytes can be taken back as long as they were not flushed: a row that
+ * turns out bad halfway leaves nothing. */
+size_t sl_target_mark(const sl_target *target);
+void sl_target_rewind(sl_target *target, size_t mark);
+
+/* What was written is safe: flushed, synced where it is a file; final: renamed. */
+sl_status sl_target_commit(sl_target *target, int32_t final);
+/* Forgets what was written since the last commit; a temporary file goes away. */
+void sl_target_abort(sl_target *target);
+void sl_target_close(sl_target *target); /* NULL: nothing; a temporary file left goes away */
+
+#endif
