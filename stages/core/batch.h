@@ -4,7 +4,7 @@
  * A batch owns one arena: the cells, the selection and the bytes that cells point into. It is
  * made by a pool that knows the graph's bounds, and goes back to the pool when its last owner
  * releases it, so that a warm graph allocates nothing. A copy made by sl_batch_own keeps the
- * batch it was made from (its `base`), because its slices point there.
+ * memory of the batch it was made from (its `base`), because its slices point there.
  *
  * Bounds: a batch of c columns has room for max(1, min(rows, bytes / (32 * c))) rows, so that
  * cells take at most half of batch.bytes; bytes() may use what cells, selection and earlier
@@ -49,16 +49,19 @@ sl_stamp *sl_stamp_join(sl_pool *pool, sl_stamp *a, sl_stamp *b, int32_t *failed
 sl_stamp *sl_stamp_share(sl_stamp *stamp); /* one owner more; NULL: NULL */
 void sl_stamp_release(sl_pool *pool, sl_stamp *stamp);
 
-/* GIVES an empty batch; NULL: no memory, or not even one row of so many columns fits (*full
- * is set). rows 0: as many as fit. */
+/* Overwrite the memory of released batches, so that a test finds who still reads it. */
+void sl_pool_poison(sl_pool *pool, int32_t on);
+
+/* GIVES an empty batch whose cells are unset; NULL: no memory, or not even one row of so many
+ * columns fits (*full is set). rows 0: as many as fit. */
 sl_batch *sl_batch_new(sl_pool *pool, uint32_t columns, uint32_t rows, int32_t *full);
 sl_batch *sl_batch_share(sl_batch *batch);
 void sl_batch_release(sl_batch *batch); /* NULL: nothing */
 uint32_t sl_batch_owners(const sl_batch *batch);
 /* TAKES *batch and GIVES one that nobody shares; 0, or -1: no memory (then *batch is NULL). */
 int sl_batch_own(sl_batch **batch);
-/* GIVES a new batch with the columns given here and selection[from ..) of `of`, sharing its
- * memory; used by rest(). NULL: no memory. */
+/* GIVES a new batch with copies of the columns and the selection given here, its slices in the
+ * memory of `of`; used by rest(). NULL: no memory. */
 sl_batch *sl_batch_tail(sl_batch *of, sl_cell *const *columns, uint32_t columns_count,
                         const uint32_t *selection, uint32_t selected);
 
@@ -68,11 +71,9 @@ void sl_batch_trim(sl_batch *batch, const char *bytes, size_t size, size_t used)
 sl_cell *sl_batch_cells(sl_batch *batch);
 int sl_batch_arrange(sl_batch *batch, sl_cell *const *columns, uint32_t count);
 
-/* Marks a row rejected; 1: it was not marked before. */
-int sl_batch_mark(sl_batch *batch, uint32_t row);
-uint32_t sl_batch_marked(const sl_batch *batch); /* number of marked rows */
-/* Takes marked rows out of the selection and forgets the marks. */
-void sl_batch_sweep(sl_batch *batch);
+/* An array for the lines of the rows, room for capacity, unset; batch->lines is set to it.
+ * 0, or -1: no memory. */
+int sl_batch_lines(sl_batch *batch);
 
 sl_stamp *sl_batch_stamp(const sl_batch *batch);         /* borrowed */
 void sl_batch_set_stamp(sl_batch *batch, sl_stamp *taken); /* NULL: none */

@@ -123,6 +123,8 @@ sl_status sl_generator_commit(sl_generator *generator);
 
 /* Readers: give no more rows than this in all; -1: no bound. */
 void sl_generator_limit(sl_generator *generator, int64_t rows);
+/* 1: rejected rows are only counted, run->reject is not called. */
+void sl_generator_drop_rejects(sl_generator *generator, int32_t drop);
 /* Exporters: writes per commit, at least 1; a pending or ended input commits anyway. */
 void sl_generator_commit_every(sl_generator *generator, uint32_t writes);
 /* An input of this generator that others may hold: add it to `inputs` of the consumer. */

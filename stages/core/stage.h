@@ -151,7 +151,9 @@ typedef struct sl_batch {
     sl_cell **columns;
     uint32_t *selection;  /* room for capacity; batch() fills it with 0, 1, 2 ... */
     int64_t first_row;    /* number of row 0 in its source, counted from 1 */
-    int64_t *lines;       /* line of each row in its source, counted from 1; NULL: not known */
+    int64_t *lines;       /* line of each row in its source, counted from 1; NULL: not known.
+                           * batch() gives readers an array with room for capacity: fill it,
+                           * or set it NULL */
     const char *source;   /* name of the file or table; lives as long as the stage; NULL: none */
     void *host;           /* memory, owners, stamp: the host's */
 } sl_batch;
@@ -417,7 +419,7 @@ typedef struct sl_host {
                              uint32_t *index);
 
     /* Batches. */
-    /* GIVES an empty batch of the stage's columns with room for at most `rows` rows (0: as
+    /* GIVES an empty batch of the stage's columns, its cells unset, with room for at most `rows` rows (0: as
      * many as the graph allows; less where the graph's bounds say so). NULL: no memory, and
      * the failure has been said. */
     sl_batch *(*batch)(sl_stage *stage, uint32_t rows);
