@@ -6,7 +6,7 @@
  * else goes to strtod as digits and an exponent, never with a decimal point, so that no locale
  * matters. Writing tries r / 10^d first, which is what money and measurements are.
  *
- * Deliberately elsewhere: units, UTF-8 and names (text.c), inference of columns (the readers).
+ * Deliberately elsewhere: units, UTF-8 and names (words.c), inference of columns (the readers).
  */
 #include "stages/core/value.h"
 
