@@ -15,7 +15,7 @@
  *   - text otherwise, also when no value was seen
  * For values that come with a type (JSON): numbers by the same 95 of 100, strings never count as
  * numbers; any nested value makes the column json; numbers and booleans and strings that do not
- * reach 95 of 100 make it any (each value by itself); all strings text, none seen any.
+ * reach 95 of 100 make it any (each value by itself); all strings, or none seen, text.
  *
  * Deliberately elsewhere: reading a value as its column's type (core/value.h).
  * Thread: ANY THREAD, one column at a time. Everything here is pure.
@@ -44,10 +44,10 @@ typedef struct sl_infer {
     int64_t wide;     /* integers that a real does not hold exactly */
     int64_t codes;    /* leading zero, exponent-only, beyond 64 bits */
     int64_t booleans;
-    int64_t strings;  /* all other texts */
-    int64_t nested;   /* JSON arrays and objects */
-    int32_t typed;    /* 1: values came with a type (JSON) */
-    char decimal;     /* faces: ',' when numbers are spelled 12,5; 0 or '.': 12.5 */
+    int64_t strings;          /* all other texts */
+    int64_t nested;           /* JSON arrays and objects */
+    int32_t typed;            /* 1: values came with a type (JSON) */
+    char decimal;             /* faces: ',' when numbers are spelled 12,5; 0 or '.': 12.5 */
     sl_infer_example code;    /* the first of codes */
     sl_infer_example string;  /* the first of strings */
     sl_infer_example boolean; /* the first of booleans */
