@@ -75,7 +75,7 @@ int sl_json_end(sl_json *json);
 size_t sl_json_decode(const sl_json_value *value, char *to);
 /* Whether the STRING is exactly this terminated text, escapes decoded. */
 int sl_json_same(const sl_json_value *value, const char *text);
-/* "null", "boolean", "number" ... for messages. */
+/* "null", "a boolean", "a number" ... for messages. */
 const char *sl_json_kind_name(uint32_t kind);
 
 /* Whether text is one valid JSON value with nothing but white space around it. */
