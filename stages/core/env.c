@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -241,6 +242,21 @@ static int32_t glob_paths(void *context, const char *pattern,
     return status;
 }
 
+static int32_t change_mode(void *context, int32_t fd, uint32_t mode)
+{
+    (void)context;
+    return answer(fchmod(fd, (mode_t)mode));
+}
+
+static int32_t terminal_width(void *context, int32_t fd)
+{
+    (void)context;
+    struct winsize window;
+    if (!isatty(fd))
+        return 0;
+    return ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
+}
+
 const sl_env sl_env_real = {
     .size = sizeof(sl_env),
     .now = now,
@@ -261,4 +277,6 @@ const sl_env sl_env_real = {
     .unlink = unlink_path,
     .resolve = resolve_path,
     .glob = glob_paths,
+    .chmod = change_mode,
+    .terminal = terminal_width,
 };

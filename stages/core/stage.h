@@ -376,6 +376,8 @@ typedef struct sl_env {
     int32_t (*glob)(void *context, const char *pattern,
                     int32_t (*found)(void *user, const char *path), void *user);
     const char *sqlite_vfs; /* NULL: SQLite's own */
+    int32_t (*chmod)(void *context, int32_t fd, uint32_t mode);
+    int32_t (*terminal)(void *context, int32_t fd); /* its width in columns; 0: no terminal */
 } sl_env;
 
 /* ---- What the host does for a stage ------------------------------------------------- */
