@@ -19,11 +19,11 @@ typedef struct slab {
 typedef struct host_batch {
     sl_batch batch; /* first: a batch is its host_batch */
     sl_pool *pool;
-    uint32_t owners;     /* who may read the batch */
-    uint32_t borrowers;  /* batches whose slices point into this memory */
+    uint32_t owners;    /* who may read the batch */
+    uint32_t borrowers; /* batches whose slices point into this memory */
     struct host_batch *base;
-    slab *slabs;         /* the newest first */
-    size_t used;         /* of the bound */
+    slab *slabs; /* the newest first */
+    size_t used; /* of the bound */
     sl_stamp *stamp;
     struct host_batch *next; /* in the pool's free list */
 } host_batch;
@@ -437,8 +437,8 @@ sl_stamp *sl_stamp_join(sl_pool *pool, sl_stamp *a, sl_stamp *b, int32_t *failed
     char *text = (char *)&joined->parts[a->count + b->count];
     for (uint32_t i = 0; i < a->count; i++) {
         const struct sl_stamp_part *other = part_of(b, a->parts[i].reader);
-        text = add_part(joined, text,
-                        other && other->rows > a->parts[i].rows ? other : &a->parts[i]);
+        text =
+            add_part(joined, text, other && other->rows > a->parts[i].rows ? other : &a->parts[i]);
     }
     for (uint32_t i = 0; i < b->count; i++)
         if (!part_of(a, b->parts[i].reader))

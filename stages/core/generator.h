@@ -142,6 +142,8 @@ const sl_counters *sl_generator_counters(const sl_generator *generator);
 int32_t sl_generator_ended(const sl_generator *generator);  /* 1: END was given */
 int32_t sl_generator_failed(const sl_generator *generator); /* 1: ERROR was given */
 int32_t sl_generator_closed(const sl_generator *generator);
+/* 1: its last answer was PENDING, and it was not an input's. */
+int32_t sl_generator_waiting(const sl_generator *generator);
 /* Whether the books balance: 1, or 0 with the sums in `why`. */
 int32_t sl_generator_audit(const sl_generator *generator, char *why, size_t size);
 

@@ -1,0 +1,825 @@
+/*
+ * generator.c - drives one stage through its life and keeps its contract; see generator.h.
+ *
+ * Deliberately elsewhere: what a stage may ask of the host (host.c).
+ */
+#include "stages/core/generator.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "stages/core/inside.h"
+
+#define COMMIT_EVERY 16
+
+static int64_t clock_of(const sl_generator *generator)
+{
+    return generator->run->env->monotonic(generator->run->env->context);
+}
+
+/* ---- Making and freeing ------------------------------------------------------------------ */
+
+static void *allocate(sl_run *run, size_t size)
+{
+    void *made = sl_env_allocate(run->env, NULL, size ? size : 1);
+    if (made)
+        memset(made, 0, size);
+    return made;
+}
+
+sl_generator *sl_generator_new(sl_run *run, uint32_t index, const sl_stage_type *type,
+                               const char *name, const void *self, const sl_value *options,
+                               const sl_input *inputs, uint32_t inputs_count)
+{
+    sl_generator *made = allocate(run, sizeof *made);
+    if (!made)
+        return NULL;
+    made->run = run;
+    made->stage = (sl_stage){.host = &sl_generator_host, .env = run->env, .name = name};
+    made->stage.self = allocate(run, type->self_size);
+    made->inlets = allocate(run, inputs_count * sizeof *made->inlets);
+    made->type = type;
+    made->index = index;
+    made->options = options;
+    made->commit_every = COMMIT_EVERY;
+    made->row_limit = -1;
+    made->counters.bytes_total = -1;
+    if (!made->stage.self || !made->inlets) {
+        sl_generator_free(made);
+        return NULL;
+    }
+    if (self && type->self_size > 0)
+        memcpy(made->stage.self, self, type->self_size);
+    for (uint32_t i = 0; i < inputs_count; i++)
+        made->inlets[i].from = inputs[i];
+    made->inlets_count = inputs_count;
+    return made;
+}
+
+void sl_generator_free(sl_generator *generator)
+{
+    if (!generator)
+        return;
+    const sl_env *env = generator->run->env;
+    if (generator->type && !generator->closed)
+        sl_generator_close(generator);
+    for (uint32_t i = 0; i < generator->inlets_count; i++)
+        sl_env_allocate(env, generator->inlets[i].line, 0);
+    sl_stamp_release(generator->run->pool, generator->finished);
+    sl_env_allocate(env, generator->marks, 0);
+    sl_env_allocate(env, generator->entry, 0);
+    sl_env_allocate(env, generator->inlets, 0);
+    sl_env_allocate(env, generator->stage.self, 0);
+    sl_env_allocate(env, generator, 0);
+}
+
+/* ---- Stamps: what is finished ------------------------------------------------------------- */
+
+static void finish(sl_generator *generator, sl_stamp *taken)
+{
+    int32_t failed;
+    sl_stamp *joined = sl_stamp_join(generator->run->pool, generator->finished, taken, &failed);
+    sl_stamp_release(generator->run->pool, taken);
+    if (failed) {
+        sl_generator_fail(generator, NULL, "out of memory");
+        return;
+    }
+    sl_stamp_release(generator->run->pool, generator->finished);
+    generator->finished = joined;
+}
+
+/* The batch left the stage: its stamp counts once all batches before it have left too. */
+void sl_generator_let_go(sl_generator *generator, sl_batch *batch)
+{
+    for (uint32_t i = 0; i < generator->inlets_count; i++) {
+        inlet *in = &generator->inlets[i];
+        uint32_t done = 0, at = 0;
+        while (at < in->length && in->line[at].batch != batch)
+            at++;
+        if (at == in->length)
+            continue;
+        in->line[at].batch = NULL;
+        while (done < in->length && !in->line[done].batch)
+            finish(generator, in->line[done++].stamp);
+        in->length -= done;
+        memmove(in->line, in->line + done, in->length * sizeof *in->line);
+        return;
+    }
+}
+
+static int hold(sl_generator *generator, inlet *in, sl_batch *batch)
+{
+    if (in->length == in->room) {
+        uint32_t room = in->room ? in->room * 2 : 4;
+        arrival *line = sl_env_allocate(generator->run->env, in->line, room * sizeof *line);
+        if (!line)
+            return -1;
+        in->line = line;
+        in->room = room;
+    }
+    in->line[in->length++] =
+        (arrival){.batch = batch, .stamp = sl_stamp_share(sl_batch_stamp(batch))};
+    return 0;
+}
+
+static void forget_held(sl_generator *generator)
+{
+    for (uint32_t i = 0; i < generator->inlets_count; i++) {
+        inlet *in = &generator->inlets[i];
+        for (uint32_t b = 0; b < in->length; b++)
+            sl_stamp_release(generator->run->pool, in->line[b].stamp);
+        in->length = 0;
+    }
+}
+
+/* ---- Failing ------------------------------------------------------------------------------ */
+
+static sl_status bug(sl_generator *generator, const char *what)
+{
+    sl_place place = {.code = SL_CODE_BUG, .hint = "this is a mistake in the stage's code"};
+    return sl_generator_fail(generator, &place, "%s", what);
+}
+
+sl_status sl_generator_fail(sl_generator *generator, const sl_place *place, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    sl_generator_fail_list(generator, place, SL_LOG_ERROR, format, args);
+    va_end(args);
+    return SL_ERROR;
+}
+
+/* ---- Asking an input ------------------------------------------------------------------------ */
+
+/* What a stage's sl_next does: END is remembered, rows and time are counted, the batch's stamp
+ * waits until the batch leaves the stage. */
+sl_status sl_generator_pull(sl_generator *generator, uint32_t input, sl_batch **given)
+{
+    if (input >= generator->inlets_count)
+        return bug(generator, "asked an input that it does not have");
+    inlet *in = &generator->inlets[input];
+    if (in->ended || in->closed)
+        return SL_END;
+    const char *why = input == 0 ? generator->raising : NULL;
+    if (why)
+        generator->raising = NULL;
+    int64_t before = clock_of(generator);
+    sl_batch *batch = NULL;
+    sl_status status =
+        why ? in->from.raise(in->from.of, why, &batch) : in->from.next(in->from.of, &batch);
+    generator->nested += clock_of(generator) - before;
+    if (status == SL_END)
+        in->ended = 1;
+    if (status == SL_PENDING)
+        generator->input_pending = 1;
+    if (status != SL_OK)
+        return status;
+    if (hold(generator, in, batch) < 0) {
+        sl_batch_release(batch);
+        return sl_generator_fail(generator, NULL, "out of memory");
+    }
+    generator->counters.batches_in++;
+    generator->counters.rows_in += batch->selected;
+    *given = batch;
+    return SL_OK;
+}
+
+/* ---- Rejected rows ----------------------------------------------------------------------------
+ */
+
+/* Takes the rows that were rejected out of the batch, whether or not the stage left them in. */
+void sl_generator_sweep(sl_generator *generator, sl_batch *batch)
+{
+    if (generator->marked_batch != batch)
+        return;
+    if (generator->marked > 0) {
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < batch->selected; i++) {
+            uint32_t row = batch->selection[i];
+            if (!(generator->marks[row / 64] >> (row % 64) & 1))
+                batch->selection[kept++] = row;
+        }
+        batch->selected = kept;
+    }
+    generator->marked_batch = NULL;
+    generator->marked = 0;
+}
+
+/* ---- Readers and other stages with next ---------------------------------------------------------
+ */
+
+static sl_status check_given(sl_generator *generator, sl_batch *batch)
+{
+    if (!batch)
+        return bug(generator, "answered SL_OK without a batch");
+    if (batch->columns_count != generator->columns_count)
+        return bug(generator, "gave a batch with other columns than it declared");
+    return SL_OK;
+}
+
+static sl_status stamp_reader(sl_generator *generator, sl_batch *batch)
+{
+    const sl_stage_type *type = generator->type;
+    generator->rows_given = generator->counters.rows_out + generator->counters.rejected;
+    if (!type->tell)
+        return SL_OK;
+    sl_text position = {0};
+    if (type->tell(&generator->stage, &position) != SL_OK) {
+        sl_env_allocate(generator->run->env, position.data, 0);
+        return sl_generator_fail(generator, NULL, "cannot tell its position");
+    }
+    sl_stamp *stamp = sl_stamp_new(generator->run->pool, generator->index, generator->rows_given,
+                                   position.data ? position.data : "{}");
+    sl_env_allocate(generator->run->env, position.data, 0);
+    if (!stamp)
+        return sl_generator_fail(generator, NULL, "out of memory");
+    sl_batch_set_stamp(batch, stamp);
+    return SL_OK;
+}
+
+static int32_t is_reader(const sl_generator *generator)
+{
+    return generator->type->role == SL_READER;
+}
+
+/* --limit: a reader's batch is cut where the bound is, and the reader has ended. */
+static void cut_to_limit(sl_generator *generator, sl_batch *batch)
+{
+    if (generator->row_limit < 0)
+        return;
+    int64_t left = generator->row_limit - generator->counters.rows_out;
+    if ((int64_t)batch->selected > left)
+        batch->selected = (uint32_t)left;
+}
+
+static sl_status give(sl_generator *generator, sl_batch *batch, sl_batch **given)
+{
+    sl_generator_sweep(generator, batch);
+    if (is_reader(generator)) {
+        cut_to_limit(generator, batch);
+        generator->counters.rows_out += batch->selected;
+        generator->counters.created = generator->counters.rows_out + generator->counters.rejected;
+        if (stamp_reader(generator, batch) != SL_OK) {
+            sl_batch_release(batch);
+            return SL_ERROR;
+        }
+    } else {
+        sl_generator_let_go(generator, batch);
+        sl_batch_set_stamp(batch, sl_stamp_share(generator->finished));
+        generator->counters.rows_out += batch->selected;
+    }
+    generator->counters.batches_out++;
+    *given = batch;
+    return SL_OK;
+}
+
+static sl_status next_of_stage(sl_generator *generator, sl_batch **given)
+{
+    sl_batch *batch = NULL;
+    if (is_reader(generator) && generator->row_limit >= 0 &&
+        generator->counters.rows_out >= generator->row_limit)
+        return SL_END;
+    sl_status status = generator->type->next(&generator->stage, &batch);
+    if (status != SL_OK) {
+        if (is_reader(generator))
+            generator->counters.created =
+                generator->counters.rows_out + generator->counters.rejected;
+        return batch ? bug(generator, "gave a batch and did not answer SL_OK") : status;
+    }
+    status = check_given(generator, batch);
+    if (status != SL_OK) {
+        sl_batch_release(batch);
+        return status;
+    }
+    return give(generator, batch, given);
+}
+
+/* ---- Stages with each --------------------------------------------------------------------------
+ */
+
+static int keep_entry(sl_generator *generator, const sl_batch *batch)
+{
+    if (batch->columns_count > generator->entry_room) {
+        sl_cell **entry = sl_env_allocate(generator->run->env, generator->entry,
+                                          batch->columns_count * sizeof *entry);
+        if (!entry)
+            return -1;
+        generator->entry = entry;
+        generator->entry_room = batch->columns_count;
+    }
+    if (batch->columns_count > 0)
+        memcpy(generator->entry, batch->columns, batch->columns_count * sizeof *generator->entry);
+    generator->entry_count = batch->columns_count;
+    return 0;
+}
+
+/* The next batch for each: what did not fit last time, or a writable one of the input. */
+static sl_status batch_for_each(sl_generator *generator, sl_batch **batch)
+{
+    if (generator->tail) {
+        *batch = generator->tail;
+        generator->tail = NULL;
+        return SL_OK;
+    }
+    sl_status status = sl_generator_pull(generator, 0, batch);
+    if (status != SL_OK)
+        return status;
+    sl_batch *shared = *batch;
+    if (sl_batch_own(batch) < 0) {
+        sl_generator_let_go(generator, shared);
+        return sl_generator_fail(generator, NULL, "out of memory");
+    }
+    if (*batch != shared) /* the stage holds the copy in its place */
+        for (uint32_t i = 0; i < generator->inlets[0].length; i++)
+            if (generator->inlets[0].line[i].batch == shared)
+                generator->inlets[0].line[i].batch = *batch;
+    return SL_OK;
+}
+
+static sl_status run_each(sl_generator *generator, sl_batch *batch)
+{
+    int64_t rejected = generator->counters.rejected;
+    if (keep_entry(generator, batch) < 0)
+        return sl_generator_fail(generator, NULL, "out of memory");
+    generator->current = batch;
+    generator->arranged = 0;
+    generator->split = 0;
+    uint32_t came = batch->selected;
+    sl_status status = generator->type->each(&generator->stage, batch);
+    generator->current = NULL;
+    if (status != SL_OK)
+        return status == SL_ERROR ? status : bug(generator, "each answers SL_OK or SL_ERROR");
+    sl_generator_sweep(generator, batch);
+    if (generator->tail)
+        came -= generator->tail->selected;
+    generator->counters.filtered +=
+        (int64_t)came - batch->selected - (generator->counters.rejected - rejected);
+    return check_given(generator, batch);
+}
+
+static sl_status next_by_each(sl_generator *generator, sl_batch **given)
+{
+    sl_batch *batch;
+    sl_status status = batch_for_each(generator, &batch);
+    if (status != SL_OK)
+        return status;
+    status = run_each(generator, batch);
+    if (status != SL_OK) {
+        sl_generator_let_go(generator, batch);
+        sl_batch_release(batch);
+        return status;
+    }
+    if (generator->split) { /* not finished: the stamp goes on with the rest */
+        for (uint32_t i = 0; i < generator->inlets[0].length; i++)
+            if (generator->inlets[0].line[i].batch == batch)
+                generator->inlets[0].line[i].batch = generator->tail;
+    }
+    return give(generator, batch, given);
+}
+
+/* ---- Exporters
+ * ------------------------------------------------------------------------------------ */
+
+static sl_status commit(sl_generator *generator, int32_t final)
+{
+    sl_run *run = generator->run;
+    if (!generator->committing) {
+        generator->checkpoint = (sl_blob){0};
+        if (run->checkpoint && run->checkpoint(run->of, generator->index, generator->finished,
+                                               &generator->checkpoint) != SL_OK)
+            return SL_ERROR;
+    }
+    sl_commit what = {.size = sizeof what, .final = final, .checkpoint = generator->checkpoint};
+    sl_status status =
+        generator->type->commit ? generator->type->commit(&generator->stage, &what) : SL_OK;
+    generator->committing = status == SL_PENDING;
+    if (status == SL_OK) {
+        generator->counters.rows_out += generator->rows_written;
+        generator->counters.commits++;
+        generator->rows_written = 0;
+        generator->uncommitted = 0;
+    }
+    if (status == SL_END)
+        return bug(generator, "commit answers SL_OK, SL_PENDING or SL_ERROR");
+    return status;
+}
+
+static sl_status give_receipt(sl_generator *generator, sl_batch **given)
+{
+    int32_t full;
+    *given = sl_batch_new(generator->run->pool, 0, 1, &full);
+    if (!*given)
+        return sl_generator_fail(generator, NULL, "out of memory");
+    (*given)->first_row = generator->counters.rows_out;
+    (*given)->selected = 0;
+    generator->counters.batches_out++;
+    return SL_OK;
+}
+
+static sl_status write_batch(sl_generator *generator)
+{
+    sl_batch *batch = generator->writing;
+    uint32_t came = batch->selected;
+    generator->current = batch;
+    sl_status status = came > 0 ? generator->type->write(&generator->stage, batch) : SL_OK;
+    generator->current = NULL;
+    if (status == SL_PENDING)
+        return status;
+    if (status == SL_END)
+        return bug(generator, "write answers SL_OK, SL_PENDING or SL_ERROR");
+    generator->writing = NULL;
+    if (status == SL_OK) {
+        uint32_t rejected = generator->marked_batch == batch ? generator->marked : 0;
+        generator->rows_written += came - rejected;
+        generator->uncommitted++;
+        sl_generator_let_go(generator, batch);
+    }
+    generator->marked_batch = NULL;
+    generator->marked = 0;
+    sl_batch_release(batch);
+    return status;
+}
+
+static sl_status next_of_exporter(sl_generator *generator, sl_batch **given)
+{
+    sl_status status;
+    if (generator->committing) {
+        status = commit(generator, generator->inlets[0].ended);
+        if (status != SL_OK)
+            return status;
+        if (generator->inlets[0].ended)
+            return SL_END;
+    }
+    if (!generator->writing) {
+        status = sl_generator_pull(generator, 0, &generator->writing);
+        if (status == SL_END) {
+            status = commit(generator, 1);
+            return status == SL_OK ? SL_END : status;
+        }
+        if (status == SL_PENDING && generator->uncommitted > 0) {
+            status = commit(generator, 0);
+            return status == SL_OK ? SL_PENDING : status;
+        }
+        if (status != SL_OK)
+            return status;
+    }
+    status = write_batch(generator);
+    if (status != SL_OK)
+        return status;
+    if (generator->uncommitted >= generator->commit_every) {
+        status = commit(generator, 0);
+        if (status != SL_OK)
+            return status;
+    }
+    return give_receipt(generator, given);
+}
+
+/* ---- The four verbs
+ * ---------------------------------------------------------------------------------- */
+
+static sl_status settle(sl_generator *generator, sl_status status)
+{
+    switch (status) {
+    case SL_OK:
+    case SL_PENDING:
+        return status;
+    case SL_END:
+        generator->ended = 1;
+        break;
+    case SL_ERROR:
+        if (generator->run->errors->errors == 0)
+            bug(generator, "failed without saying why");
+        generator->failed = 1;
+        break;
+    default:
+        return settle(generator, bug(generator, "gave an answer that is none of the four"));
+    }
+    /* Nothing more will be asked of the inputs. */
+    for (uint32_t i = 0; i < generator->inlets_count; i++) {
+        inlet *in = &generator->inlets[i];
+        if (!in->closed) {
+            in->closed = 1;
+            in->from.close(in->from.of);
+        }
+    }
+    return status;
+}
+
+static sl_status enter(sl_generator *generator, sl_batch **given)
+{
+    if (generator->failed || generator->closed)
+        return SL_ERROR;
+    if (generator->ended)
+        return SL_END;
+    assert(!generator->entered);
+    sl_run *run = generator->run;
+    if (run->drain && run->drain(run->of, generator->index) != SL_OK)
+        return settle(generator, SL_ERROR);
+    generator->entered = 1;
+    generator->input_pending = 0;
+    generator->counters.calls++;
+    int64_t before = clock_of(generator), nested = generator->nested;
+    sl_status status;
+    if (generator->type->role == SL_EXPORTER)
+        status = next_of_exporter(generator, given);
+    else if (generator->type->each)
+        status = next_by_each(generator, given);
+    else
+        status = next_of_stage(generator, given);
+    generator->counters.busy += clock_of(generator) - before - (generator->nested - nested);
+    generator->entered = 0;
+    generator->waiting = status == SL_PENDING && !generator->input_pending;
+    if (status == SL_OK && generator->failed) { /* a failure was said, and then forgotten */
+        sl_batch_release(*given);
+        *given = NULL;
+        status = SL_ERROR;
+    }
+    return settle(generator, status);
+}
+
+sl_status sl_generator_next(sl_generator *generator, sl_batch **given)
+{
+    return enter(generator, given);
+}
+
+sl_status sl_generator_raise(sl_generator *generator, const char *why, sl_batch **given)
+{
+    if (generator->failed || generator->closed)
+        return SL_ERROR;
+    if (generator->ended)
+        return SL_END;
+    if (generator->type->raise) {
+        assert(!generator->entered);
+        generator->entered = 1;
+        sl_batch *batch = NULL;
+        sl_status status = generator->type->raise(&generator->stage, why, &batch);
+        generator->entered = 0;
+        if (status == SL_OK)
+            status = check_given(generator, batch);
+        if (status == SL_OK)
+            status = give(generator, batch, given);
+        else if (status == SL_ERROR && generator->run->errors->errors == 0)
+            sl_generator_fail(generator, NULL, "%s", why);
+        return settle(generator, status);
+    }
+    if (generator->inlets_count == 0)
+        return settle(generator, sl_generator_fail(generator, NULL, "%s", why));
+    generator->raising = why;
+    sl_status status = enter(generator, given);
+    generator->raising = NULL;
+    return status;
+}
+
+sl_status sl_generator_send(sl_generator *generator, const sl_message *message, sl_text *answer)
+{
+    if (generator->closed)
+        return SL_END;
+    sl_status status = SL_END;
+    if (generator->type->send)
+        status = generator->type->send(&generator->stage, message, answer);
+    for (uint32_t i = 0; status == SL_END && i < generator->inlets_count; i++) {
+        inlet *in = &generator->inlets[i];
+        if (!in->closed)
+            status = in->from.send(in->from.of, message, answer);
+    }
+    return status;
+}
+
+void sl_generator_close(sl_generator *generator)
+{
+    if (generator->closed)
+        return;
+    generator->closed = 1;
+    int free_gate = 0;
+    while (!atomic_compare_exchange_weak(&generator->gate, &free_gate, 2)) {
+        free_gate = 0;
+        sched_yield();
+    }
+    if (generator->opened && generator->type->abort && !generator->ended)
+        generator->type->abort(&generator->stage);
+    if (generator->tried && generator->type->close)
+        generator->type->close(&generator->stage);
+    sl_batch_release(generator->tail);
+    sl_batch_release(generator->writing);
+    generator->tail = generator->writing = NULL;
+    forget_held(generator);
+    for (uint32_t i = 0; i < generator->inlets_count; i++)
+        if (!generator->inlets[i].closed) {
+            generator->inlets[i].closed = 1;
+            generator->inlets[i].from.close(generator->inlets[i].from.of);
+        }
+}
+
+void sl_generator_interrupt(sl_generator *generator)
+{
+    int free_gate = 0;
+    if (!generator->type->interrupt)
+        return;
+    if (!atomic_compare_exchange_strong(&generator->gate, &free_gate, 1))
+        return;
+    generator->type->interrupt(&generator->stage);
+    atomic_store(&generator->gate, 0);
+}
+
+sl_status sl_generator_commit(sl_generator *generator)
+{
+    if (generator->type->role != SL_EXPORTER || generator->closed || generator->ended ||
+        generator->failed || (generator->uncommitted == 0 && !generator->committing))
+        return SL_OK;
+    return commit(generator, 0);
+}
+
+/* ---- Before the first pull
+ * ------------------------------------------------------------------------------- */
+
+sl_status sl_generator_recover(sl_generator *generator, sl_text *checkpoint)
+{
+    if (!generator->type->recover)
+        return SL_OK;
+    generator->tried = 1;
+    sl_status status = generator->type->recover(&generator->stage, checkpoint);
+    return status == SL_OK ? SL_OK : settle(generator, status);
+}
+
+static void inherit_columns(sl_generator *generator)
+{
+    if (generator->columns || generator->inlets_count != 1)
+        return;
+    const sl_input *from = &generator->inlets[0].from;
+    generator->columns = from->columns(from->of, &generator->columns_count);
+}
+
+/* Calls plan or open: errors are said by the stage; an ERROR without a word gets one. */
+static sl_status prepare(sl_generator *generator, sl_status (*step)(sl_stage *stage))
+{
+    uint32_t before = generator->run->errors->errors;
+    generator->tried = 1;
+    sl_status status = step ? step(&generator->stage) : SL_OK;
+    if (status == SL_ERROR && generator->run->errors->errors == before)
+        bug(generator, "failed without saying why");
+    if (status == SL_END || status == SL_PENDING)
+        status = bug(generator, "plan and open answer SL_OK or SL_ERROR");
+    if (status == SL_OK && generator->run->errors->errors > before)
+        status = SL_ERROR;
+    if (status == SL_ERROR)
+        generator->failed = 1;
+    return status;
+}
+
+sl_status sl_generator_plan(sl_generator *generator)
+{
+    generator->planned = 1;
+    sl_status status = prepare(generator, generator->type->plan);
+    if (status == SL_OK)
+        inherit_columns(generator);
+    return status;
+}
+
+sl_status sl_generator_open(sl_generator *generator)
+{
+    if (generator->failed)
+        return SL_ERROR;
+    if (!generator->planned && sl_generator_plan(generator) != SL_OK)
+        return SL_ERROR;
+    generator->opened = 1;
+    sl_status status = prepare(generator, generator->type->open);
+    if (status != SL_OK)
+        return status;
+    inherit_columns(generator);
+    if (!generator->columns && generator->type->role != SL_EXPORTER)
+        return bug(generator, "declared no columns");
+    return SL_OK;
+}
+
+sl_status sl_generator_seek(sl_generator *generator, const char *position, int64_t rows)
+{
+    if (!generator->type->seek)
+        return sl_generator_fail(generator, NULL, "this reader cannot go to a position");
+    generator->rows_given = rows;
+    return prepare(generator, NULL) == SL_OK &&
+                   generator->type->seek(&generator->stage, position) == SL_OK
+               ? SL_OK
+               : settle(generator, SL_ERROR);
+}
+
+void sl_generator_limit(sl_generator *generator, int64_t rows)
+{
+    generator->row_limit = rows;
+}
+
+void sl_generator_drop_rejects(sl_generator *generator, int32_t drop)
+{
+    generator->drop_rejects = drop;
+}
+
+void sl_generator_commit_every(sl_generator *generator, uint32_t writes)
+{
+    generator->commit_every = writes > 0 ? writes : 1;
+}
+
+/* ---- As an input of the next stage
+ * --------------------------------------------------------------------------- */
+
+static sl_status input_next(void *of, sl_batch **given)
+{
+    return sl_generator_next(of, given);
+}
+
+static sl_status input_send(void *of, const sl_message *message, sl_text *answer)
+{
+    return sl_generator_send(of, message, answer);
+}
+
+static sl_status input_raise(void *of, const char *why, sl_batch **given)
+{
+    return sl_generator_raise(of, why, given);
+}
+
+static void input_close(void *of)
+{
+    sl_generator_close(of);
+}
+
+static const sl_column *input_columns(void *of, uint32_t *count)
+{
+    return sl_generator_columns(of, count);
+}
+
+sl_input sl_generator_as_input(sl_generator *generator)
+{
+    return (sl_input){.of = generator,
+                      .next = input_next,
+                      .send = input_send,
+                      .raise = input_raise,
+                      .close = input_close,
+                      .columns = input_columns};
+}
+
+/* ---- What one may know of it
+ * ------------------------------------------------------------------------------------- */
+
+const sl_stage_type *sl_generator_type(const sl_generator *generator)
+{
+    return generator->type;
+}
+
+const char *sl_generator_name(const sl_generator *generator)
+{
+    return generator->stage.name;
+}
+
+sl_stage *sl_generator_stage(sl_generator *generator)
+{
+    return &generator->stage;
+}
+
+const sl_column *sl_generator_columns(const sl_generator *generator, uint32_t *count)
+{
+    *count = generator->columns_count;
+    return generator->columns;
+}
+
+const sl_counters *sl_generator_counters(const sl_generator *generator)
+{
+    return &generator->counters;
+}
+
+int32_t sl_generator_ended(const sl_generator *generator)
+{
+    return generator->ended;
+}
+
+int32_t sl_generator_failed(const sl_generator *generator)
+{
+    return generator->failed;
+}
+
+int32_t sl_generator_closed(const sl_generator *generator)
+{
+    return generator->closed;
+}
+
+int32_t sl_generator_waiting(const sl_generator *generator)
+{
+    return generator->waiting;
+}
+
+int32_t sl_generator_audit(const sl_generator *generator, char *why, size_t size)
+{
+    const sl_counters *c = &generator->counters;
+    int64_t holds = c->rows_in + c->created - c->rows_out - c->filtered - c->rejected;
+    int32_t may_filter = (generator->type->traits & (SL_TRAIT_SHRINKS | SL_TRAIT_HOLDS)) != 0;
+    if (generator->ended && holds == 0 && c->filtered >= 0 && (may_filter || c->filtered == 0))
+        return 1;
+    if (!generator->ended && holds >= 0 && c->filtered >= 0)
+        return 1;
+    snprintf(why, size,
+             "stage '%s': %lld rows in + %lld created are not %lld out + %lld filtered + %lld "
+             "rejected (%lld are held)",
+             generator->stage.name, (long long)c->rows_in, (long long)c->created,
+             (long long)c->rows_out, (long long)c->filtered, (long long)c->rejected,
+             (long long)holds);
+    return 0;
+}
