@@ -30,6 +30,7 @@ typedef struct sl_source_options {
     int32_t encoding;         /* index into "utf-8|latin1|cp1252|utf-16|utf-16le|utf-16be" */
     double max_ratio;
     int64_t max_output;       /* bytes of one file, decompressed; 0: no bound */
+    int64_t max_window;       /* bytes of a zstd window */
 } sl_source_options;
 
 #define SL_SOURCE_OPTIONS(owner)                                                               \
@@ -46,16 +47,21 @@ typedef struct sl_source_options {
     {"max_ratio", SL_OPTION_REAL, 0, offsetof(struct owner, source.max_ratio), "200", "1",     \
      NULL, NULL, "A compressed file that grows beyond this ratio is refused as a bomb."},      \
     {"max_output", SL_OPTION_SIZE, 0, offsetof(struct owner, source.max_output), "0", "0",     \
-     NULL, NULL, "Bytes that one compressed file may decompress to; 0 is no bound."}
+     NULL, NULL, "Bytes that one compressed file may decompress to; 0 is no bound."},          \
+    {"max_window", SL_OPTION_SIZE, 0, offsetof(struct owner, source.max_window), "8MiB",       \
+     "1KiB", "2GiB", NULL,                                                                     \
+     "Largest window of a zstd file; files made with --ultra or --long need more."}
 
 /* Gives a source; options are borrowed and outlive it. NULL: no memory, said. */
 sl_source *sl_source_new(sl_stage *stage, const sl_source_options *options);
 void sl_source_free(sl_source *source); /* NULL: nothing */
 
-/* Expands globs; in plan and in open; a second call does nothing. A glob that matches nothing
- * and a file that is not there fail with SL_CODE_NO_INPUT. */
+/* Expands globs; in plan and in open; a second call does nothing. A path that is there is taken
+ * as it is, also with `*?[` in its name. A glob's folders are passed over. A glob that matches
+ * nothing and a file that is not there fail with SL_CODE_NO_INPUT. */
 sl_status sl_source_list(sl_source *source);
-/* Whether every file is a regular one, so that plan may look into it (calls list). */
+/* Whether every file is a regular one, so that plan may look into it (calls list, except
+ * offline: then 0). */
 int32_t sl_source_may_look(sl_source *source);
 
 /* Opens the next file: SL_OK, SL_END after the last, SL_ERROR. */
@@ -63,8 +69,8 @@ sl_status sl_source_next(sl_source *source);
 /* Reads at most `size` decoded bytes of the file that is open: > 0 bytes, 0 at its end, -1
  * failed (said). Fills as much as it can before the end. */
 int64_t sl_source_read(sl_source *source, char *bytes, size_t size);
-/* Opens file number `index` and passes over `offset` decoded bytes (a real seek where the
- * file is plain UTF-8). */
+/* Opens the file called `name` and passes over `offset` decoded bytes (a real seek where the
+ * file is plain UTF-8). Standard input and FIFOs go to offset 0 only. */
 sl_status sl_source_seek(sl_source *source, const char *name, int64_t offset);
 
 const char *sl_source_name(const sl_source *source); /* of the open file; lives as the source */
