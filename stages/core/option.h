@@ -10,7 +10,8 @@
 #include "stages/core/error.h"
 
 /* How a value's place becomes a place in the YAML: fills file, text, line, column, length of
- * *error. `byte` and `length` are of value->text. */
+ * *error. `byte` and `length` are of value->text; byte -1 is the key that the value belongs to
+ * (or the value, where it has none). */
 typedef void sl_locate(const sl_value *value, int64_t byte, int64_t length, sl_error *error);
 
 /*
