@@ -383,6 +383,18 @@ int sl_json_name(sl_json *json, sl_json_value *name)
     return continues(json, '}') && read_name(json, name);
 }
 
+int sl_json_guess(sl_json *json, const char *spelled, size_t size, sl_json_value *name)
+{
+    if (!continues(json, '}'))
+        return 0;
+    if (next_byte(json) == '"' && (size_t)(json->end - json->at) >= size &&
+        memcmp(json->at, spelled, size) == 0) {
+        json->at += size;
+        return 2;
+    }
+    return read_name(json, name);
+}
+
 int sl_json_member(sl_json *json, sl_json_value *name, sl_json_value *value)
 {
     return sl_json_name(json, name) && sl_json_read(json, value);

@@ -67,6 +67,9 @@ int sl_json_element(sl_json *json, sl_json_value *value);
 /* The two halves of sl_json_member, for who compares names in his own way: the name and its
  * colon, then sl_json_read. */
 int sl_json_name(sl_json *json, sl_json_value *name);
+/* As sl_json_name, and faster when the guess is right: 2 when the name and its colon are spelled
+ * exactly like spelled[0..size), say `"id":`; *name is untouched then. */
+int sl_json_guess(sl_json *json, const char *spelled, size_t size, sl_json_value *name);
 /* Whether nothing but white space is left. 1, or 0: failed, now or before. */
 int sl_json_end(sl_json *json);
 
