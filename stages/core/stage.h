@@ -128,6 +128,8 @@ typedef uint32_t sl_type;
 #define SL_COLUMN_FACES 1u
 /* The type was written by a person or stands in a schema; otherwise it was inferred. */
 #define SL_COLUMN_DECLARED 2u
+/* Faces of numbers are spelled with a decimal comma: 12,5. */
+#define SL_COLUMN_COMMA 4u
 
 typedef struct sl_column {
     const char *name;   /* as written; compared without regard to ASCII case, as SQL does */

@@ -225,6 +225,21 @@ static sl_status typed_boolean(const sl_cell *cell, sl_cell *value)
     return SL_OK;
 }
 
+#define COMMA_ROOM 400
+
+/* A face with a decimal comma is read as if it had a point; one with a point is a misfit. */
+static sl_status typed_comma(const sl_column *column, const sl_cell *cell, sl_cell *value)
+{
+    char text[COMMA_ROOM];
+    sl_cell spelled = {.kind = SL_TEXT, .size = cell->size, .as.text = text};
+
+    if (cell->size > sizeof text || memchr(cell->as.text, '.', cell->size) != NULL)
+        return SL_END;
+    for (uint32_t i = 0; i < cell->size; i++)
+        text[i] = cell->as.text[i] == ',' ? '.' : cell->as.text[i];
+    return typed_number(column, &spelled, value);
+}
+
 sl_status sl_value_typed(const sl_column *column, const sl_cell *cell, sl_cell *value)
 {
     if (cell->kind == SL_NUMERAL) {
@@ -236,7 +251,8 @@ sl_status sl_value_typed(const sl_column *column, const sl_cell *cell, sl_cell *
     if (cell->kind == SL_TEXT && (column->flags & SL_COLUMN_FACES)) {
         if (column->type == SL_TYPE_INTEGER || column->type == SL_TYPE_REAL ||
             column->type == SL_TYPE_NUMERIC)
-            return typed_number(column, cell, value);
+            return column->flags & SL_COLUMN_COMMA ? typed_comma(column, cell, value)
+                                                   : typed_number(column, cell, value);
         if (column->type == SL_TYPE_BOOLEAN)
             return typed_boolean(cell, value);
     }
