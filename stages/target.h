@@ -4,8 +4,10 @@
  * Replacing: rows go to a temporary file in the target's own directory, which takes the
  * target's name when the last row is safe (fsync, then rename); an abort removes it and the old
  * target stays. Only where the target is absent or a regular file, symbolic links followed; a
- * device, a FIFO or /dev/stdout is written to directly. `-` is standard output. Appending:
- * rows are added to the file; a commit makes them safe.
+ * device, a FIFO or /dev/stdout is written to directly. `-` is standard output. The old file's
+ * permissions are kept; what may not be written is not replaced. Appending: rows are added to
+ * the file, on a line of their own; a commit makes them safe. A failed write or sync is final:
+ * what the kernel did with the bytes is not known.
  *
  * Names that end in .gz or .zst are not compressed for you: this writes plain bytes, and says
  * so when the name ends like that.
@@ -32,14 +34,16 @@ char *sl_target_reserve(sl_target *target, size_t size);
 void sl_target_advance(sl_target *target, size_t size);
 sl_status sl_target_write(sl_target *target, const char *bytes, size_t size);
 
-/* Since the last mark, bytes can be taken back as long as they were not flushed: a row that
- * turns out bad halfway leaves nothing. */
-size_t sl_target_mark(const sl_target *target);
+/* Where the output stands. What comes after the last mark stays in the buffer until the next
+ * mark or commit and can be taken back, so that a row that turns out bad halfway leaves nothing. */
+size_t sl_target_mark(sl_target *target);
 void sl_target_rewind(sl_target *target, size_t mark);
 
-/* What was written is safe: flushed, synced where it is a file; final: renamed. */
+/* What was written is safe: flushed, synced where it is a file; final: renamed. While
+ * replacing, nothing is safe before the final commit, and nothing is done. */
 sl_status sl_target_commit(sl_target *target, int32_t final);
-/* Forgets what was written since the last commit; a temporary file goes away. */
+/* Forgets what was written since the last commit; a temporary file goes away, and only close
+ * may follow. */
 void sl_target_abort(sl_target *target);
 void sl_target_close(sl_target *target); /* NULL: nothing; a temporary file left goes away */
 

@@ -1,0 +1,503 @@
+/*
+ * target.c - the file behind an exporter; see target.h.
+ *
+ * There are three ways to write: beside the target and then take its place (`temporary` is
+ * set), at the end of a file, and directly into something that is no file. `choose` decides;
+ * all else is one buffer.
+ */
+#include "stages/target.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STANDARD_OUTPUT 1
+#define STANDARD_ERROR 2
+#define BUFFER_SIZE ((size_t)128 * 1024)
+#define NAME_LIMIT 255 /* bytes of a file's name, on every file system that matters */
+#define TRIES 64       /* of a temporary name */
+#define NO_MARK SIZE_MAX
+
+struct sl_target {
+    sl_stage *stage;
+    const sl_value *value; /* where the path is written; NULL: not known */
+    char *label;           /* the path as written */
+    char *path;            /* the file to become; symbolic links followed */
+    char *temporary;       /* NULL: none */
+    int32_t fd;            /* -1: none */
+    int32_t owned;         /* 1: fd is closed with the target */
+    uint32_t kind;         /* SL_FILE_* of fd */
+    int32_t append;
+    int32_t ragged;     /* 1: the committed end is no line end: */
+    int32_t break_line; /* 1: ... so one is written before the next row */
+    int32_t broken;     /* 1: failed or aborted */
+    int64_t committed;  /* appending: the file's length at the last commit */
+    int64_t length;     /* appending: its length now */
+    char *buffer;
+    size_t used, room;
+    size_t flushed; /* bytes that have left the buffer */
+    size_t mark;    /* bytes from here on stay in the buffer */
+};
+
+/* ---- Failing ---------------------------------------------------------------------------- */
+
+static sl_status fail_open(const sl_target *target, int32_t error)
+{
+    sl_place place = {.code = SL_CODE_NO_OUTPUT, .value = target->value};
+    if (error == EACCES || error == EPERM)
+        place.code = SL_CODE_PERMISSION;
+    if (error == ENOENT || error == ENOTDIR)
+        place.hint = "create its folder first";
+    return sl_fail_at(target->stage, &place, "cannot create '%s': %s", target->label,
+                      error == ENOENT ? "there is no such folder" : strerror(error));
+}
+
+static sl_status fail_write(sl_target *target, int32_t error)
+{
+    sl_place place = {.code = SL_CODE_IO, .value = target->value};
+    const char *why = strerror(error);
+    if (error == EPIPE)
+        why = "its reader has gone";
+    else if (error == ENOSPC || error == EDQUOT)
+        place.hint = "make room, then run again";
+    else if (error == EAGAIN)
+        place.hint = "it does not wait for its reader; put `| cat` behind";
+    target->broken = 1;
+    return sl_fail_at(target->stage, &place, "cannot write '%s': %s", target->label, why);
+}
+
+static sl_status fail_broken(const sl_target *target)
+{
+    return sl_fail_at(target->stage, SL_PLACE(.code = SL_CODE_IO, .value = target->value),
+                      "cannot write '%s' after a failure", target->label);
+}
+
+/* ---- Opening -------------------------------------------------------------------------------- */
+
+static char *copy_text(sl_stage *stage, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = stage->host->allocate(stage, NULL, size);
+    if (copy)
+        memcpy(copy, text, size);
+    else
+        sl_no_memory(stage);
+    return copy;
+}
+
+/* Writes to a descriptor that is open already. */
+static sl_status adopt(sl_target *target, int32_t fd)
+{
+    const sl_env *env = target->stage->env;
+    sl_file_info info;
+    int32_t answer = env->fstat(env->context, fd, &info);
+    if (answer < 0)
+        return fail_open(target, -answer);
+    target->fd = fd;
+    target->kind = info.kind;
+    target->append = 0;
+    return SL_OK;
+}
+
+/* The descriptor that a path names: /dev/stdout, /dev/fd/5 ...; -1: none. */
+static int32_t named_descriptor(const char *path)
+{
+    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+        return STANDARD_OUTPUT;
+    if (strcmp(path, "/dev/stderr") == 0)
+        return STANDARD_ERROR;
+    const char *digits = NULL;
+    if (strncmp(path, "/dev/fd/", 8) == 0)
+        digits = path + 8;
+    else if (strncmp(path, "/proc/self/fd/", 14) == 0)
+        digits = path + 14;
+    if (!digits || *digits == '\0' || strlen(digits) > 6 ||
+        digits[strspn(digits, "0123456789")] != '\0')
+        return -1;
+    return (int32_t)strtol(digits, NULL, 10);
+}
+
+/* A file that standard output or error is redirected to is not to be replaced under them. */
+static int32_t same_as_standard(const sl_env *env, const sl_file_info *file)
+{
+    for (int32_t fd = STANDARD_OUTPUT; fd <= STANDARD_ERROR; fd++) {
+        sl_file_info info;
+        if (env->fstat(env->context, fd, &info) == 0 && info.device == file->device &&
+            info.inode == file->inode)
+            return fd;
+    }
+    return -1;
+}
+
+static sl_status open_directly(sl_target *target, int32_t flags)
+{
+    const sl_env *env = target->stage->env;
+    int32_t fd = env->open(env->context, target->label, O_WRONLY | O_CLOEXEC | flags, 0666);
+    if (fd < 0)
+        return fail_open(target, -fd);
+    target->owned = 1;
+    int32_t append = target->append;
+    if (adopt(target, fd) != SL_OK) {
+        target->fd = fd;
+        return SL_ERROR;
+    }
+    target->append = append && target->kind == SL_FILE_REGULAR;
+    return SL_OK;
+}
+
+/* Whether the last byte is something else than a line end. */
+static int32_t ends_ragged(const sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    char last = '\n';
+    int32_t fd = env->open(env->context, target->label, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return 0; /* may be written but not read: nothing is known */
+    int64_t got = env->pread(env->context, fd, &last, 1, target->length - 1);
+    env->close(env->context, fd);
+    return got == 1 && last != '\n';
+}
+
+static sl_status open_append(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    sl_file_info info;
+    if (open_directly(target, O_APPEND | O_CREAT) != SL_OK)
+        return SL_ERROR;
+    int32_t answer = env->fstat(env->context, target->fd, &info);
+    if (answer < 0)
+        return fail_open(target, -answer);
+    target->length = target->committed = info.bytes;
+    target->ragged = target->append && info.bytes > 0 && ends_ragged(target);
+    target->break_line = target->ragged;
+    return SL_OK;
+}
+
+/* ".NAME.sluice-1a2b3c4d" in the folder of target->path. */
+static char *temporary_name(const sl_target *target)
+{
+    sl_stage *stage = target->stage;
+    static const char ending[] = ".sluice-";
+    const char *slash = strrchr(target->path, '/');
+    size_t folder = slash ? (size_t)(slash - target->path) + 1 : 0;
+    size_t name = strlen(target->path + folder);
+    size_t most = NAME_LIMIT - 1 - (sizeof ending - 1) - 8;
+    size_t room = folder + 1 + name + sizeof ending + 8;
+    char *made = stage->host->allocate(stage, NULL, room);
+    if (!made) {
+        sl_no_memory(stage);
+        return NULL;
+    }
+    uint32_t number;
+    stage->env->random(stage->env->context, &number, sizeof number);
+    snprintf(made, room, "%.*s.%.*s%s%08x", (int)folder, target->path,
+             (int)(name < most ? name : most), target->path + folder, ending, (unsigned)number);
+    return made;
+}
+
+/* Makes the file beside the target. old: what stands there now; NULL: nothing. */
+static sl_status open_temporary(sl_target *target, const sl_file_info *old)
+{
+    sl_stage *stage = target->stage;
+    const sl_env *env = stage->env;
+    int32_t fd = -EEXIST;
+    for (int32_t tries = 0; tries < TRIES && fd == -EEXIST; tries++) {
+        stage->host->allocate(stage, target->temporary, 0);
+        target->temporary = temporary_name(target);
+        if (!target->temporary)
+            return SL_ERROR;
+        fd = env->open(env->context, target->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                       old ? 0600 : 0666);
+    }
+    if (fd < 0) {
+        stage->host->allocate(stage, target->temporary, 0);
+        target->temporary = NULL;
+        return fail_open(target, -fd);
+    }
+    target->fd = fd;
+    target->owned = 1;
+    target->kind = SL_FILE_REGULAR;
+    int32_t answer = old && env->chmod ? env->chmod(env->context, fd, old->mode & 0777) : 0;
+    return answer < 0 ? fail_open(target, -answer) : SL_OK;
+}
+
+/* A file that may not be written is not to be replaced either. */
+static sl_status check_writable(const sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    int32_t fd = env->open(env->context, target->path, O_WRONLY | O_CLOEXEC, 0);
+    if (fd >= 0)
+        env->close(env->context, fd);
+    if (fd == -EACCES || fd == -EPERM || fd == -EROFS)
+        return fail_open(target, -fd);
+    return SL_OK;
+}
+
+static sl_status open_replace(sl_target *target, const sl_file_info *old)
+{
+    sl_stage *stage = target->stage;
+    const sl_env *env = stage->env;
+    char path[PATH_MAX];
+    int32_t answer = env->resolve(env->context, target->label, path, sizeof path);
+    if (answer < 0)
+        return fail_open(target, -answer);
+    target->path = copy_text(stage, path);
+    if (!target->path || (old && check_writable(target) != SL_OK))
+        return SL_ERROR;
+    return open_temporary(target, old);
+}
+
+static void warn_compression(const sl_target *target)
+{
+    const char *end = strrchr(target->label, '.');
+    if (end && (strcmp(end, ".gz") == 0 || strcmp(end, ".zst") == 0))
+        target->stage->host->log(
+            target->stage, SL_LOG_WARNING,
+            SL_PLACE(.value = target->value,
+                     .hint = "write to a name without the ending, and compress it afterwards"),
+            "'%s' is written as plain text, not compressed", target->label);
+}
+
+/* Opens the one way that suits what stands at the path. */
+static sl_status choose(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    sl_file_info info;
+    int32_t fd = named_descriptor(target->label);
+    if (fd >= 0)
+        return adopt(target, fd);
+    int32_t answer = env->stat(env->context, target->label, &info);
+    if (answer < 0 && answer != -ENOENT)
+        return fail_open(target, -answer);
+    if (answer == 0 && info.kind == SL_FILE_DIRECTORY)
+        return fail_open(target, EISDIR);
+    if (answer == 0 && info.kind != SL_FILE_REGULAR)
+        return open_directly(target, 0);
+    warn_compression(target);
+    fd = answer == 0 ? same_as_standard(env, &info) : -1;
+    if (fd >= 0)
+        return adopt(target, fd);
+    return target->append ? open_append(target) : open_replace(target, answer == 0 ? &info : NULL);
+}
+
+sl_target *sl_target_open(sl_stage *stage, const char *path, int32_t append,
+                          const sl_value *path_value)
+{
+    sl_target *target = stage->host->allocate(stage, NULL, sizeof *target);
+    if (!target) {
+        sl_no_memory(stage);
+        return NULL;
+    }
+    *target = (sl_target){.stage = stage,
+                          .value = path_value,
+                          .fd = -1,
+                          .append = append,
+                          .room = BUFFER_SIZE,
+                          .mark = NO_MARK};
+    target->buffer = stage->host->allocate(stage, NULL, BUFFER_SIZE);
+    target->label = copy_text(stage, path);
+    if (!target->buffer)
+        sl_no_memory(stage);
+    if (!target->buffer || !target->label || choose(target) != SL_OK) {
+        sl_target_close(target);
+        return NULL;
+    }
+    return target;
+}
+
+int32_t sl_target_empty(const sl_target *target)
+{
+    return target->length == 0;
+}
+
+int32_t sl_target_terminal(const sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    return target->kind == SL_FILE_OTHER && env->terminal &&
+           env->terminal(env->context, target->fd) > 0;
+}
+
+/* ---- Writing ------------------------------------------------------------------------------------
+ */
+
+static sl_status write_all(sl_target *target, const char *bytes, size_t size)
+{
+    const sl_env *env = target->stage->env;
+    while (size > 0) {
+        int64_t put = env->write(env->context, target->fd, bytes, size);
+        if (put == -EINTR)
+            continue;
+        if (put <= 0)
+            return fail_write(target, put < 0 ? (int32_t)-put : EIO);
+        target->length += put;
+        bytes += put;
+        size -= (size_t)put;
+    }
+    return SL_OK;
+}
+
+/* Writes the buffer out, up to the mark. */
+static sl_status flush(sl_target *target)
+{
+    if (target->broken)
+        return fail_broken(target);
+    size_t size = target->mark == NO_MARK ? target->used : target->mark - target->flushed;
+    if (size == 0)
+        return SL_OK;
+    if (target->break_line && write_all(target, "\n", 1) != SL_OK)
+        return SL_ERROR;
+    target->break_line = 0;
+    if (write_all(target, target->buffer, size) != SL_OK)
+        return SL_ERROR;
+    memmove(target->buffer, target->buffer + size, target->used - size);
+    target->used -= size;
+    target->flushed += size;
+    return SL_OK;
+}
+
+static sl_status grow(sl_target *target, size_t size)
+{
+    sl_stage *stage = target->stage;
+    size_t room = target->room * 2 > target->used + size ? target->room * 2 : target->used + size;
+    char *buffer = stage->host->allocate(stage, target->buffer, room);
+    if (!buffer)
+        return sl_no_memory(stage);
+    target->buffer = buffer;
+    target->room = room;
+    return SL_OK;
+}
+
+char *sl_target_reserve(sl_target *target, size_t size)
+{
+    if (target->room - target->used >= size && !target->broken)
+        return target->buffer + target->used;
+    if (flush(target) != SL_OK)
+        return NULL;
+    if (target->room - target->used < size && grow(target, size) != SL_OK)
+        return NULL;
+    return target->buffer + target->used;
+}
+
+void sl_target_advance(sl_target *target, size_t size)
+{
+    assert(size <= target->room - target->used);
+    target->used += size;
+}
+
+sl_status sl_target_write(sl_target *target, const char *bytes, size_t size)
+{
+    char *room = sl_target_reserve(target, size);
+    if (!room)
+        return SL_ERROR;
+    memcpy(room, bytes, size);
+    target->used += size;
+    return SL_OK;
+}
+
+size_t sl_target_mark(sl_target *target)
+{
+    target->mark = target->flushed + target->used;
+    return target->mark;
+}
+
+void sl_target_rewind(sl_target *target, size_t mark)
+{
+    assert(mark >= target->flushed && mark <= target->flushed + target->used);
+    target->used = mark - target->flushed;
+}
+
+/* ---- Committing
+ * ------------------------------------------------------------------------------------ */
+
+static void remove_temporary(sl_target *target)
+{
+    sl_stage *stage = target->stage;
+    if (!target->temporary)
+        return;
+    stage->env->unlink(stage->env->context, target->temporary);
+    stage->host->allocate(stage, target->temporary, 0);
+    target->temporary = NULL;
+}
+
+static int32_t close_file(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    int32_t answer = target->owned && target->fd >= 0 ? env->close(env->context, target->fd) : 0;
+    target->owned = 0;
+    target->fd = -1;
+    return answer;
+}
+
+static sl_status sync_file(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    int32_t answer = env->sync(env->context, target->fd);
+    return answer < 0 ? fail_write(target, -answer) : SL_OK;
+}
+
+static sl_status take_place(sl_target *target)
+{
+    sl_stage *stage = target->stage;
+    const sl_env *env = stage->env;
+    int32_t answer = close_file(target);
+    if (answer >= 0)
+        answer = env->rename(env->context, target->temporary, target->path);
+    if (answer < 0)
+        return fail_write(target, -answer);
+    stage->host->allocate(stage, target->temporary, 0);
+    target->temporary = NULL;
+    return SL_OK;
+}
+
+sl_status sl_target_commit(sl_target *target, int32_t final)
+{
+    if (target->broken)
+        return fail_broken(target);
+    target->mark = NO_MARK;
+    if (target->temporary && !final)
+        return SL_OK;
+    if (flush(target) != SL_OK)
+        return SL_ERROR;
+    int32_t sync = target->kind == SL_FILE_REGULAR && (target->append || final);
+    if (sync && target->fd >= 0 && sync_file(target) != SL_OK)
+        return SL_ERROR;
+    target->committed = target->length;
+    target->ragged = target->break_line;
+    return target->temporary ? take_place(target) : SL_OK;
+}
+
+void sl_target_abort(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    target->used = 0;
+    target->mark = NO_MARK;
+    target->break_line = target->ragged;
+    if (target->append && target->fd >= 0 && target->length > target->committed) {
+        int32_t answer = env->truncate(env->context, target->fd, target->committed);
+        target->broken = target->broken || answer < 0;
+        target->length = target->committed;
+    }
+    if (target->temporary) {
+        target->broken = 1;
+        close_file(target);
+        remove_temporary(target);
+    }
+}
+
+void sl_target_close(sl_target *target)
+{
+    if (!target)
+        return;
+    sl_stage *stage = target->stage;
+    if (target->fd >= 0 || target->temporary)
+        sl_target_abort(target);
+    close_file(target);
+    stage->host->allocate(stage, target->label, 0);
+    stage->host->allocate(stage, target->path, 0);
+    stage->host->allocate(stage, target->buffer, 0);
+    stage->host->allocate(stage, target, 0);
+}
