@@ -1,0 +1,529 @@
+/*
+ * graph.c - a plan made live; see graph.h.
+ */
+#include "daemon/graph.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/link.h"
+#include "daemon/rejects.h"
+
+typedef struct node {
+    sl_generator *generator;
+    sl_link *link;          /* its fan-out; NULL: one consumer or none */
+    uint32_t outlets_taken; /* of the link */
+    sl_rejects *rejects;    /* a reject exporter's gathering; otherwise NULL */
+    int32_t planned;
+    int32_t done; /* an exporter that has ended */
+} node;
+
+struct sl_graph {
+    const sl_plan *plan;
+    const sl_env *env;
+    sl_arena *arena;
+    sl_run run;
+    sl_graph_options options;
+    sl_graph_waits waits;
+    void (*woken)(void *of);
+    void *woken_of;
+    int64_t rejected;
+    uint32_t turn; /* the exporter to pull next */
+    int32_t opened, closed, draining;
+    node nodes[];
+};
+
+/* ---- What the generators ask of a graph ------------------------------------------------- */
+
+static void wake(void *of, uint32_t stage)
+{
+    sl_graph *graph = of;
+    (void)stage;
+    if (graph->woken)
+        graph->woken(graph->woken_of);
+}
+
+static void wake_after(void *of, uint32_t stage, int64_t microseconds)
+{
+    sl_graph *graph = of;
+    (void)stage;
+    int64_t at = graph->env->monotonic(graph->env->context) + (microseconds > 0 ? microseconds : 0);
+    if (graph->waits.wake_at < 0 || at < graph->waits.wake_at)
+        graph->waits.wake_at = at;
+}
+
+static sl_status wake_on_fd(void *of, uint32_t stage, int32_t fd, int32_t events)
+{
+    sl_graph *graph = of;
+    sl_graph_waits *waits = &graph->waits;
+    for (uint32_t i = 0; i < waits->fds_count; i++)
+        if (waits->fds[i].fd == fd) {
+            waits->fds[i].events |= events;
+            return SL_OK;
+        }
+    if (waits->fds_count == sizeof waits->fds / sizeof *waits->fds)
+        return sl_generator_fail(graph->nodes[stage].generator, NULL,
+                                 "the graph waits for too many descriptors at once");
+    waits->fds[waits->fds_count++] = (struct sl_graph_fd){.fd = fd, .events = events};
+    return SL_OK;
+}
+
+static void log_line(void *of, const sl_error *line)
+{
+    const sl_graph *graph = of;
+    if (graph->options.log)
+        graph->options.log(graph->options.log_of, line);
+}
+
+static const sl_value *param(void *of, const char *name)
+{
+    return sl_plan_param(((sl_graph *)of)->plan, name);
+}
+
+/* Lets a reject exporter write what is gathered. */
+static sl_status drain(sl_graph *graph, node *to)
+{
+    if (graph->draining || !to->rejects || !sl_rejects_waiting(to->rejects))
+        return SL_OK;
+    graph->draining = 1;
+    sl_status status = SL_OK;
+    while (status == SL_OK && sl_rejects_waiting(to->rejects)) {
+        sl_batch *receipt = NULL;
+        status = sl_generator_next(to->generator, &receipt);
+        sl_batch_release(receipt);
+    }
+    graph->draining = 0;
+    return status == SL_ERROR ? SL_ERROR : SL_OK;
+}
+
+static sl_status drain_before(void *of, uint32_t stage)
+{
+    sl_graph *graph = of;
+    const sl_plan_stage *plan = &graph->plan->stages[stage];
+    return plan->on_reject == SL_REJECT_STAGE ? drain(graph, &graph->nodes[plan->reject_stage])
+                                              : SL_OK;
+}
+
+static sl_status too_many(sl_graph *graph, const sl_reject *row)
+{
+    sl_error error = {.level = SL_LOG_ERROR,
+                      .code = SL_CODE_DATA,
+                      .stage = row->stage,
+                      .source = row->source,
+                      .row = row->row,
+                      .source_line = row->line,
+                      .data_column = row->column,
+                      .hint = "max_rejects bounds how many bad rows a run may have"};
+    return sl_errors_add(graph->run.errors, &error,
+                         "more than %lld rows were rejected, the last: %s",
+                         (long long)graph->plan->max_rejects, row->reason ? row->reason : "");
+}
+
+static sl_status reject(void *of, uint32_t stage, const sl_reject *row)
+{
+    sl_graph *graph = of;
+    const sl_plan_stage *plan = &graph->plan->stages[stage];
+    if (plan->on_reject == SL_REJECT_FAIL)
+        return SL_ERROR;
+    graph->rejected++;
+    if (plan->on_reject == SL_REJECT_STAGE) {
+        node *to = &graph->nodes[plan->reject_stage];
+        sl_status status = sl_rejects_add(to->rejects, row);
+        if (status == SL_PENDING) {
+            if (drain(graph, to) != SL_OK)
+                return SL_ERROR;
+            status = sl_rejects_add(to->rejects, row);
+        }
+        if (status == SL_PENDING)
+            return sl_generator_fail(to->generator, NULL,
+                                     "cannot take rejected rows as fast as they come");
+        if (status != SL_OK)
+            return sl_generator_fail(to->generator, NULL, "out of memory");
+    }
+    if (graph->plan->max_rejects >= 0 && graph->rejected > graph->plan->max_rejects)
+        return too_many(graph, row);
+    return SL_OK;
+}
+
+/* ---- Making -------------------------------------------------------------------------------- */
+
+static int connect_input(sl_graph *graph, uint32_t input, sl_input *to)
+{
+    node *from = &graph->nodes[input];
+    uint32_t consumers = graph->plan->stages[input].consumers;
+    if (consumers <= 1) {
+        *to = sl_generator_as_input(from->generator);
+        return 0;
+    }
+    if (!from->link) {
+        from->link = sl_link_new(graph->env, from->generator, consumers);
+        if (!from->link)
+            return -1;
+    }
+    *to = sl_link_outlet(from->link, from->outlets_taken++);
+    return 0;
+}
+
+static int make_node(sl_graph *graph, uint32_t index)
+{
+    const sl_plan_stage *plan = &graph->plan->stages[index];
+    node *made = &graph->nodes[index];
+    uint32_t count = plan->rejects_only ? 1 : plan->inputs_count;
+    sl_input *inputs = sl_arena_take(graph->arena, (count + 1) * sizeof *inputs);
+    if (!inputs)
+        return -1;
+    if (plan->rejects_only) {
+        made->rejects = sl_rejects_new(graph->env, graph->run.pool);
+        if (!made->rejects)
+            return -1;
+        inputs[0] = sl_rejects_as_input(made->rejects);
+    }
+    for (uint32_t i = 0; i < plan->inputs_count; i++)
+        if (connect_input(graph, plan->inputs[i], &inputs[i]) < 0)
+            return -1;
+    made->generator = sl_generator_new(&graph->run, index, plan->type, plan->name, plan->self,
+                                       plan->options, inputs, count);
+    if (!made->generator)
+        return -1;
+    if (plan->type->role == SL_READER)
+        sl_generator_limit(made->generator, graph->options.row_limit);
+    if (graph->options.commit_every > 0)
+        sl_generator_commit_every(made->generator, graph->options.commit_every);
+    if (plan->on_reject == SL_REJECT_DROP && graph->plan->max_rejects < 0)
+        sl_generator_drop_rejects(made->generator, 1);
+    return 0;
+}
+
+static void set_run(sl_graph *graph, sl_errors *errors)
+{
+    sl_run *run = &graph->run;
+    run->env = graph->env;
+    run->arena = graph->arena;
+    run->errors = errors;
+    run->locate = sl_plan_locate;
+    run->started = graph->env->now(graph->env->context);
+    run->offline = graph->options.offline;
+    run->of = graph;
+    run->wake = wake;
+    run->wake_after = wake_after;
+    run->wake_on_fd = wake_on_fd;
+    run->log = log_line;
+    run->param = param;
+    run->reject = reject;
+    run->drain = drain_before;
+    atomic_init(&run->stopping, 0);
+}
+
+sl_graph *sl_graph_new(const sl_plan *plan, const sl_graph_options *options, sl_errors *errors)
+{
+    const sl_env *env = options->env;
+    size_t size = sizeof(sl_graph) + plan->count * sizeof(node);
+    sl_graph *graph = sl_env_allocate(env, NULL, size);
+    if (!graph)
+        return NULL;
+    memset(graph, 0, size);
+    graph->plan = plan;
+    graph->env = env;
+    graph->options = *options;
+    graph->waits.wake_at = -1;
+    graph->arena = sl_arena_new(env);
+    set_run(graph, errors);
+    graph->run.pool = sl_pool_new(env, plan->batch_rows, plan->batch_bytes);
+    int failed = !graph->arena || !graph->run.pool;
+    for (uint32_t i = 0; i < plan->count && !failed; i++)
+        failed = make_node(graph, i) < 0;
+    if (failed) {
+        sl_graph_free(graph);
+        return NULL;
+    }
+    return graph;
+}
+
+void sl_graph_free(sl_graph *graph)
+{
+    if (!graph)
+        return;
+    sl_graph_close(graph);
+    for (uint32_t i = graph->plan->count; i-- > 0;) {
+        node *at = &graph->nodes[i];
+        sl_link_free(at->link);
+        sl_generator_free(at->generator);
+        sl_rejects_free(at->rejects);
+    }
+    sl_pool_free(graph->run.pool);
+    sl_arena_free(graph->arena);
+    sl_env_allocate(graph->env, graph, 0);
+}
+
+/* ---- Before the first pull ----------------------------------------------------------------------
+ */
+
+static int32_t inputs_known(const sl_graph *graph, uint32_t index)
+{
+    const sl_plan_stage *plan = &graph->plan->stages[index];
+    uint32_t count;
+    for (uint32_t i = 0; i < plan->inputs_count; i++)
+        if (!sl_generator_columns(graph->nodes[plan->inputs[i]].generator, &count))
+            return 0;
+    return 1;
+}
+
+/* While checking, a source that is not there leaves its columns unknown, and is a warning. */
+static void forgive_missing(sl_graph *graph, uint32_t before)
+{
+    sl_errors *errors = graph->run.errors;
+    if (!graph->options.checking)
+        return;
+    for (uint32_t i = before; i < errors->count; i++)
+        if (errors->list[i].level == SL_LOG_ERROR && errors->list[i].code == SL_CODE_NO_INPUT) {
+            errors->list[i].level = SL_LOG_WARNING;
+            errors->errors--;
+        }
+}
+
+sl_status sl_graph_plan(sl_graph *graph)
+{
+    uint32_t errors = graph->run.errors->errors;
+    graph->run.planning = 1;
+    for (uint32_t i = 0; i < graph->plan->count; i++) {
+        node *at = &graph->nodes[i];
+        if (at->planned || !inputs_known(graph, i))
+            continue;
+        uint32_t before = graph->run.errors->count;
+        at->planned = 1;
+        sl_generator_plan(at->generator);
+        forgive_missing(graph, before);
+    }
+    graph->run.planning = 0;
+    return graph->run.errors->errors > errors ? SL_ERROR : SL_OK;
+}
+
+static sl_status recover(sl_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->plan->count; i++) {
+        sl_text checkpoint = {0};
+        sl_status status = sl_generator_recover(graph->nodes[i].generator, &checkpoint);
+        sl_env_allocate(graph->env, checkpoint.data, 0);
+        if (status != SL_OK)
+            return status;
+    }
+    return SL_OK;
+}
+
+sl_status sl_graph_open(sl_graph *graph)
+{
+    graph->opened = 1;
+    if (recover(graph) != SL_OK || sl_graph_plan(graph) != SL_OK)
+        return SL_ERROR;
+    for (uint32_t i = 0; i < graph->plan->count; i++)
+        if (sl_generator_open(graph->nodes[i].generator) != SL_OK)
+            return SL_ERROR;
+    return SL_OK;
+}
+
+/* ---- Running
+ * ---------------------------------------------------------------------------------------- */
+
+static int32_t is_main_exporter(const sl_graph *graph, uint32_t index)
+{
+    return graph->plan->stages[index].type->role == SL_EXPORTER &&
+           !graph->plan->stages[index].rejects_only;
+}
+
+/* Pulls one exporter once. */
+static sl_status pull(node *at)
+{
+    sl_batch *receipt = NULL;
+    sl_status status = sl_generator_next(at->generator, &receipt);
+    sl_batch_release(receipt);
+    if (status == SL_END)
+        at->done = 1;
+    return status;
+}
+
+/* One turn of all exporters of a kind. SL_OK: the time is over; SL_PENDING: some wait; SL_END:
+ * all have ended. */
+static sl_status turn(sl_graph *graph, int32_t rejects, int64_t until)
+{
+    sl_status answer = SL_END;
+    for (uint32_t n = 0; n < graph->plan->count; n++) {
+        uint32_t i = (graph->turn + n) % graph->plan->count;
+        node *at = &graph->nodes[i];
+        if (at->done || (rejects ? !at->rejects : !is_main_exporter(graph, i)))
+            continue;
+        sl_status status;
+        do
+            status = pull(at);
+        while (status == SL_OK && graph->env->monotonic(graph->env->context) < until);
+        if (status == SL_OK)
+            graph->turn = i + 1;
+        if (status == SL_OK || status == SL_ERROR)
+            return status;
+        if (status == SL_PENDING)
+            answer = SL_PENDING;
+    }
+    return answer;
+}
+
+static sl_status drain_all(sl_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->plan->count; i++)
+        if (drain(graph, &graph->nodes[i]) != SL_OK)
+            return SL_ERROR;
+    return SL_OK;
+}
+
+static int64_t progress_made(const sl_graph *graph)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < graph->plan->count; i++) {
+        const sl_counters *c = sl_generator_counters(graph->nodes[i].generator);
+        sum += c->batches_in + c->batches_out + c->commits;
+    }
+    return sum;
+}
+
+static int32_t some_stage_waits(const sl_graph *graph)
+{
+    for (uint32_t i = 0; i < graph->plan->count; i++)
+        if (sl_generator_waiting(graph->nodes[i].generator))
+            return 1;
+    return 0;
+}
+
+sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
+{
+    int64_t until = graph->env->monotonic(graph->env->context) + microseconds;
+    graph->waits = (sl_graph_waits){.wake_at = -1};
+    for (;;) {
+        int64_t before = progress_made(graph);
+        sl_status status = turn(graph, 0, until);
+        if (status == SL_END) { /* the rows are through; now the last rejects */
+            for (uint32_t i = 0; i < graph->plan->count; i++)
+                if (graph->nodes[i].rejects)
+                    sl_rejects_end(graph->nodes[i].rejects);
+            status = turn(graph, 1, until);
+        } else if (status == SL_PENDING && drain_all(graph) != SL_OK) {
+            status = SL_ERROR;
+        }
+        if (status == SL_PENDING) {
+            /* Exporters of one fan-out make room for each other: go round again. */
+            if (progress_made(graph) != before)
+                status = SL_OK;
+            else
+                graph->waits.own = some_stage_waits(graph);
+        }
+        if (status != SL_OK || graph->env->monotonic(graph->env->context) >= until)
+            return status;
+    }
+}
+
+void sl_graph_close(sl_graph *graph)
+{
+    if (graph->closed)
+        return;
+    graph->closed = 1;
+    int32_t stopped = atomic_load(&graph->run.stopping) && graph->run.errors->errors == 0;
+    for (uint32_t i = graph->plan->count; i-- > 0;) {
+        node *at = &graph->nodes[i];
+        if (!at->generator || graph->plan->stages[i].type->role != SL_EXPORTER)
+            continue;
+        if (stopped && graph->opened) {
+            drain(graph, at);
+            sl_generator_commit(at->generator);
+        }
+        sl_generator_close(at->generator);
+    }
+    /* What no exporter leads to (a graph that did not open whole). */
+    for (uint32_t i = graph->plan->count; i-- > 0;)
+        if (graph->nodes[i].generator)
+            sl_generator_close(graph->nodes[i].generator);
+}
+
+void sl_graph_stop(sl_graph *graph)
+{
+    atomic_store(&graph->run.stopping, 1);
+    for (uint32_t i = 0; i < graph->plan->count; i++)
+        sl_generator_interrupt(graph->nodes[i].generator);
+}
+
+/* ---- What one may know of it
+ * ---------------------------------------------------------------------------- */
+
+const sl_graph_waits *sl_graph_waiting(const sl_graph *graph)
+{
+    return &graph->waits;
+}
+
+void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of)
+{
+    graph->woken = woken;
+    graph->woken_of = of;
+}
+
+void sl_graph_stuck(const sl_graph *graph, char *text, size_t size)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < graph->plan->count && at < size; i++) {
+        const sl_plan_stage *plan = &graph->plan->stages[i];
+        if (sl_generator_ended(graph->nodes[i].generator))
+            continue;
+        for (uint32_t n = 0; n < plan->inputs_count && at < size; n++) {
+            int put = snprintf(text + at, size - at, "%s'%s' waits for '%s'", at ? ", " : "",
+                               plan->name, graph->plan->stages[plan->inputs[n]].name);
+            at += put > 0 ? (size_t)put : 0;
+        }
+    }
+}
+
+const sl_plan *sl_graph_of_plan(const sl_graph *graph)
+{
+    return graph->plan;
+}
+
+sl_generator *sl_graph_stage(sl_graph *graph, uint32_t index)
+{
+    return graph->nodes[index].generator;
+}
+
+int64_t sl_graph_bound(const sl_plan *plan)
+{
+    /* Batches in flight: each stage holds at most one of its input and one of its own; a
+     * fan-out holds its queues; a reject exporter holds what is gathered. The cells that a
+     * stage adds come on top of batch.bytes, at most as much again. */
+    int64_t batches = 0;
+    for (uint32_t i = 0; i < plan->count; i++) {
+        batches += 2;
+        if (plan->stages[i].consumers > 1)
+            batches += (int64_t)plan->stages[i].consumers * SL_LINK_DEPTH;
+        if (plan->stages[i].rejects_only)
+            batches++;
+    }
+    return batches * 2 * plan->batch_bytes;
+}
+
+int64_t sl_graph_peak(const sl_graph *graph)
+{
+    return sl_pool_peak(graph->run.pool);
+}
+
+int64_t sl_graph_rejected(const sl_graph *graph)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < graph->plan->count; i++)
+        sum += sl_generator_counters(graph->nodes[i].generator)->rejected;
+    return sum;
+}
+
+int32_t sl_graph_audit(const sl_graph *graph, char *why, size_t size)
+{
+    for (uint32_t i = 0; i < graph->plan->count; i++) {
+        const node *at = &graph->nodes[i];
+        if (!sl_generator_audit(at->generator, why, size))
+            return 0;
+        if (at->link && !sl_link_audit(at->link, why, size))
+            return 0;
+    }
+    return 1;
+}

@@ -1,0 +1,187 @@
+/*
+ * runner.c - one graph on a loop; see runner.h.
+ */
+#include "daemon/runner.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+#define STEP 10000 /* microseconds of work between two looks at the loop */
+
+struct sl_runner {
+    sl_loop *loop;
+    sl_seat *seat;
+    sl_graph *graph;
+    sl_errors *errors;
+    sl_runner_calls calls;
+    sl_status status;                /* of the last piece of work */
+    void (*next)(sl_runner *runner); /* what follows the work that is out; NULL: none is out */
+    int32_t stopping;
+    int32_t ended;
+    atomic_int woken; /* wake() came while work was out */
+};
+
+static void submit(sl_runner *runner, void (*work)(void *of), void (*next)(sl_runner *runner));
+
+/* ---- On a worker ---------------------------------------------------------------------------- */
+
+static void open_graph(void *of)
+{
+    sl_runner *runner = of;
+    runner->status = sl_graph_open(runner->graph);
+}
+
+static void step_graph(void *of)
+{
+    sl_runner *runner = of;
+    runner->status = sl_graph_step(runner->graph, STEP);
+}
+
+static void close_graph(void *of)
+{
+    sl_runner *runner = of;
+    sl_graph_close(runner->graph);
+}
+
+/* ---- On the loop thread -----------------------------------------------------------------------
+ */
+
+static void finish(sl_runner *runner)
+{
+    runner->ended = 1;
+    sl_graph_on_wake(runner->graph, NULL, NULL);
+    runner->loop->leave(runner->seat);
+    runner->seat = NULL;
+    sl_status status = runner->status;
+    if (runner->errors->errors > 0)
+        status = SL_ERROR;
+    else if (runner->stopping && status != SL_END)
+        status = SL_OK;
+    runner->calls.ended(runner->calls.of, status);
+}
+
+static void shut(sl_runner *runner)
+{
+    runner->loop->wake_at(runner->seat, -1);
+    runner->loop->unwatch(runner->seat);
+    submit(runner, close_graph, finish);
+}
+
+static void fail(sl_runner *runner, const char *what)
+{
+    sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_FAILED};
+    runner->status = sl_errors_add(runner->errors, &error, "%s", what);
+    shut(runner);
+}
+
+static void stuck(sl_runner *runner)
+{
+    char who[1024], what[1200];
+    sl_graph_stuck(runner->graph, who, sizeof who);
+    snprintf(what, sizeof what, "the graph is stuck: %s", who);
+    fail(runner, what);
+}
+
+/* Every exporter waits: arm what the stages named. */
+static void wait_for_world(sl_runner *runner)
+{
+    const sl_graph_waits *waits = sl_graph_waiting(runner->graph);
+    if (waits->wake_at < 0 && waits->fds_count == 0 && !waits->own) {
+        stuck(runner);
+        return;
+    }
+    for (uint32_t i = 0; i < waits->fds_count; i++)
+        if (runner->loop->watch(runner->seat, waits->fds[i].fd, waits->fds[i].events) < 0) {
+            fail(runner, "cannot wait for a descriptor that a stage named");
+            return;
+        }
+    runner->loop->wake_at(runner->seat, waits->wake_at);
+}
+
+static void stepped(sl_runner *runner)
+{
+    if (runner->calls.stepped)
+        runner->calls.stepped(runner->calls.of);
+    if (runner->status == SL_END || runner->status == SL_ERROR || runner->stopping)
+        shut(runner);
+    else if (runner->status == SL_OK || atomic_exchange(&runner->woken, 0))
+        submit(runner, step_graph, stepped);
+    else
+        wait_for_world(runner);
+}
+
+static void work_done(void *of)
+{
+    sl_runner *runner = of;
+    void (*next)(sl_runner *) = runner->next;
+    runner->next = NULL;
+    next(runner);
+}
+
+static void submit(sl_runner *runner, void (*work)(void *of), void (*next)(sl_runner *runner))
+{
+    runner->next = next;
+    if (runner->loop->submit(runner->seat, work) == 0)
+        return;
+    /* No worker can be had: do it here, late but right. */
+    work(runner);
+    work_done(runner);
+}
+
+/* A timer, a descriptor, or wake(): spurious ones are harmless. */
+static void woken(void *of)
+{
+    sl_runner *runner = of;
+    if (runner->ended)
+        return;
+    if (runner->next) {
+        atomic_store(&runner->woken, 1);
+        return;
+    }
+    runner->loop->wake_at(runner->seat, -1);
+    runner->loop->unwatch(runner->seat);
+    submit(runner, step_graph, stepped);
+}
+
+/* ANY THREAD: a stage called wake(). */
+static void wake(void *of)
+{
+    sl_runner *runner = of;
+    runner->loop->wake(runner->seat);
+}
+
+sl_runner *sl_runner_start(sl_loop *loop, sl_graph *graph, sl_errors *errors,
+                           const sl_runner_calls *calls)
+{
+    sl_runner *runner = sl_env_allocate(loop->env, NULL, sizeof *runner);
+    if (!runner)
+        return NULL;
+    *runner = (sl_runner){.loop = loop, .graph = graph, .errors = errors, .calls = *calls};
+    atomic_init(&runner->woken, 0);
+    runner->seat = loop->join(loop, work_done, woken, runner);
+    if (!runner->seat) {
+        sl_env_allocate(loop->env, runner, 0);
+        return NULL;
+    }
+    sl_graph_on_wake(graph, wake, runner);
+    submit(runner, open_graph, stepped);
+    return runner;
+}
+
+void sl_runner_stop(sl_runner *runner)
+{
+    if (runner->ended || runner->stopping)
+        return;
+    runner->stopping = 1;
+    sl_graph_stop(runner->graph);
+    if (!runner->next)
+        shut(runner);
+}
+
+void sl_runner_free(sl_runner *runner)
+{
+    if (!runner)
+        return;
+    assert(runner->ended);
+    sl_env_allocate(runner->loop->env, runner, 0);
+}

@@ -1,0 +1,173 @@
+/*
+ * worker.c - a loop over libuv's; see worker.h.
+ */
+#include "daemon/worker.h"
+
+#include <poll.h>
+#include <string.h>
+
+#define WATCHED 16
+
+struct sl_seat {
+    sl_loop *loop;
+    void (*done)(void *of);
+    void (*woken)(void *of);
+    void (*work)(void *of);
+    void *of;
+    uv_work_t request;
+    uv_timer_t timer;
+    uv_async_t async;
+    uv_poll_t *polls[WATCHED];
+    uint32_t polls_count;
+    uint32_t open; /* handles that libuv still knows */
+};
+
+static void *allocate(sl_loop *loop, size_t size)
+{
+    void *made = sl_env_allocate(loop->env, NULL, size);
+    if (made)
+        memset(made, 0, size);
+    return made;
+}
+
+/* libuv keeps a handle until its close callback: the seat goes with the last one. */
+static void handle_closed(uv_handle_t *handle)
+{
+    sl_seat *seat = handle->data;
+    if (--seat->open == 0)
+        sl_env_allocate(seat->loop->env, seat, 0);
+}
+
+static void poll_closed(uv_handle_t *handle)
+{
+    const sl_env *env = ((sl_seat *)handle->data)->loop->env;
+    handle_closed(handle);
+    sl_env_allocate(env, handle, 0);
+}
+
+static void on_async(uv_async_t *async)
+{
+    sl_seat *seat = async->data;
+    if (seat->woken)
+        seat->woken(seat->of);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    sl_seat *seat = timer->data;
+    seat->woken(seat->of);
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    sl_seat *seat = poll->data;
+    (void)status;
+    (void)events;
+    seat->woken(seat->of);
+}
+
+static sl_seat *join(sl_loop *loop, void (*done)(void *of), void (*woken)(void *of), void *of)
+{
+    uv_loop_t *uv = loop->of;
+    sl_seat *seat = allocate(loop, sizeof *seat);
+    if (!seat)
+        return NULL;
+    seat->loop = loop;
+    seat->done = done;
+    seat->woken = woken;
+    seat->of = of;
+    if (uv_async_init(uv, &seat->async, on_async) < 0) {
+        sl_env_allocate(loop->env, seat, 0);
+        return NULL;
+    }
+    uv_timer_init(uv, &seat->timer);
+    seat->async.data = seat->timer.data = seat->request.data = seat;
+    seat->open = 2;
+    return seat;
+}
+
+static void unwatch(sl_seat *seat)
+{
+    for (uint32_t i = 0; i < seat->polls_count; i++) {
+        uv_poll_stop(seat->polls[i]);
+        uv_close((uv_handle_t *)seat->polls[i], poll_closed);
+    }
+    seat->polls_count = 0;
+}
+
+static void leave(sl_seat *seat)
+{
+    if (!seat)
+        return;
+    seat->woken = NULL;
+    unwatch(seat);
+    uv_timer_stop(&seat->timer);
+    uv_close((uv_handle_t *)&seat->timer, handle_closed);
+    uv_close((uv_handle_t *)&seat->async, handle_closed);
+}
+
+static void on_worker(uv_work_t *request)
+{
+    sl_seat *seat = request->data;
+    seat->work(seat->of);
+}
+
+static void after_work(uv_work_t *request, int status)
+{
+    sl_seat *seat = request->data;
+    (void)status;
+    seat->done(seat->of);
+}
+
+static int submit(sl_seat *seat, void (*work)(void *of))
+{
+    seat->work = work;
+    return uv_queue_work(seat->loop->of, &seat->request, on_worker, after_work) < 0 ? -1 : 0;
+}
+
+static void wake_at(sl_seat *seat, int64_t monotonic)
+{
+    const sl_env *env = seat->loop->env;
+    uv_timer_stop(&seat->timer);
+    if (monotonic < 0)
+        return;
+    int64_t wait = monotonic - env->monotonic(env->context);
+    uv_update_time(seat->loop->of);
+    uv_timer_start(&seat->timer, on_timer, wait > 0 ? (uint64_t)(wait + 999) / 1000 : 0, 0);
+}
+
+static int watch(sl_seat *seat, int32_t fd, int32_t events)
+{
+    if (seat->polls_count == WATCHED)
+        return -1;
+    uv_poll_t *poll = allocate(seat->loop, sizeof *poll);
+    if (!poll)
+        return -1;
+    if (uv_poll_init(seat->loop->of, poll, fd) < 0) {
+        sl_env_allocate(seat->loop->env, poll, 0);
+        return -1;
+    }
+    poll->data = seat;
+    seat->open++;
+    seat->polls[seat->polls_count++] = poll;
+    int wanted = (events & POLLIN ? UV_READABLE : 0) | (events & POLLOUT ? UV_WRITABLE : 0);
+    return uv_poll_start(poll, wanted, on_poll) < 0 ? -1 : 0;
+}
+
+static void wake(sl_seat *seat)
+{
+    uv_async_send(&seat->async);
+}
+
+sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv)
+{
+    return (sl_loop){.env = env,
+                     .of = uv,
+                     .join = join,
+                     .leave = leave,
+                     .submit = submit,
+                     .wake_at = wake_at,
+                     .watch = watch,
+                     .unwatch = unwatch,
+                     .wake = wake};
+}

@@ -1,0 +1,42 @@
+/*
+ * worker.h - work off the loop, answers back on it: libuv, behind five functions.
+ *
+ * Who wants to be driven joins a loop and gets a seat. On a seat at most one piece of work is
+ * out at a time; it runs on a worker thread, then `done` is called on the loop thread. A timer,
+ * descriptors and wake() from any thread call `woken` on the loop thread. The runner knows
+ * only these functions, so that a test drives it with a loop of its own: one thread, a seeded
+ * order, a fake clock.
+ *
+ * Libuv's thread pool is one per process; nothing else in the product uses it.
+ */
+#ifndef SL_WORKER_H
+#define SL_WORKER_H
+
+#include <uv.h>
+
+#include "stages/core/env.h"
+
+typedef struct sl_seat sl_seat;
+
+typedef struct sl_loop sl_loop;
+struct sl_loop {
+    const sl_env *env;
+    void *of;
+    /* LOOP. Gives a seat; NULL: no memory or no descriptors. */
+    sl_seat *(*join)(sl_loop *loop, void (*done)(void *of), void (*woken)(void *of), void *of);
+    /* LOOP. No work may be out. Nothing is called any more. NULL: nothing. */
+    void (*leave)(sl_seat *seat);
+    /* LOOP. Calls work(of) on a worker, then done(of). 0, or -1. */
+    int (*submit)(sl_seat *seat, void (*work)(void *of));
+    /* LOOP. woken(of) at this monotonic time, in microseconds; -1: never. Replaces the last. */
+    void (*wake_at)(sl_seat *seat, int64_t monotonic);
+    /* LOOP. woken(of) when the descriptor is ready (POLLIN, POLLOUT). 0, or -1: cannot. */
+    int (*watch)(sl_seat *seat, int32_t fd, int32_t events);
+    void (*unwatch)(sl_seat *seat); /* LOOP: all descriptors */
+    void (*wake)(sl_seat *seat);    /* ANY THREAD, between join and leave */
+};
+
+/* A loop over libuv's; `uv` is borrowed. */
+sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv);
+
+#endif
