@@ -8,6 +8,8 @@
  */
 #include "stages/key.h"
 
+#include "stages/core/value.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -18,6 +20,16 @@
 #define TAG_NULL_LAST 0xF8
 
 #define EXACT 9007199254740992.0 /* 2^53: below it every integer is a double */
+
+void sl_key_value(const sl_column *column, const sl_cell *cell, sl_cell *value)
+{
+    if (cell->kind != SL_NUMERAL && (cell->kind != SL_TEXT || !(column->flags & SL_COLUMN_FACES))) {
+        *value = *cell;
+    } else if (sl_value_typed(column, cell, value) != SL_OK) {
+        *value = *cell;
+        value->kind = SL_TEXT;
+    }
+}
 
 static sl_status make_room(sl_stage *stage, sl_key *key, size_t more)
 {

@@ -7,8 +7,8 @@
  * beginning of another one with as many parts, so that parts can follow one another.
  *
  * What holding stages share: sort compares keys, dedupe and aggregate look them up.
- * Deliberately elsewhere: reading faces as their column's type (value.h), keeping rows
- * (spill.h).
+ * Deliberately elsewhere: keeping rows (spill.h), sorting them (runs.h), finding keys again
+ * (key_set.h).
  * Thread: ANY THREAD; a key belongs to its stage.
  */
 #ifndef SL_KEY_H
@@ -26,6 +26,9 @@ typedef struct sl_key { /* zeroed at first; `bytes` is memory of the stage's own
     size_t size;
     size_t room;
 } sl_key;
+
+/* The value of a cell as its column's type reads it, where a misfit is the text that it is. */
+void sl_key_value(const sl_column *column, const sl_cell *cell, sl_cell *value);
 
 /* Adds one part; set key->size to 0 before the first. NUMERAL and faces must have been typed.
  * SL_ERROR: no memory, said. */
