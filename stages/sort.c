@@ -61,7 +61,7 @@ static sl_status read_word(sl_stage *stage, const sl_value *value, const char *w
                            const char *const *words, int32_t *index)
 {
     for (int32_t i = 0; words[i]; i++)
-        if (value->text && sl_value_same_name(value->text, words[i])) {
+        if (value->text && sl_value_same_name(value->text, words[i]) == 0) {
             *index = i;
             return SL_OK;
         }
@@ -199,7 +199,7 @@ static sl_status read_term(sl_stage *stage, const sl_value *value, term *of)
 static int32_t column_named(const sort *self, const char *name)
 {
     for (uint32_t i = 0; i < self->columns_count; i++)
-        if (sl_value_same_name(self->columns[i].name, name))
+        if (sl_value_same_name(self->columns[i].name, name) == 0)
             return (int32_t)i;
     return sl_sql_plain(name, self->columns, self->columns_count);
 }
