@@ -39,8 +39,9 @@ typedef struct sort {
 static const sl_option options[] = {
     {"by", SL_OPTION_SQL_LIST, 0, offsetof(sort, by), NULL, NULL, NULL, NULL,
      "What to sort by, the most important first: a column or SQL expression, then `collate "
-     "nocase`, `asc` or `desc`, `nulls first` or `nulls last`; or a map with `column` or `sql`, "
-     "`order`, `nulls`, `collate`."},
+     "nocase`, `asc` or `desc`, `nulls first` or `nulls last`; or a map with `sql`, `order`, "
+     "`nulls`, "
+     "`collate`."},
     {"memory", SL_OPTION_SIZE, 0, offsetof(sort, memory), "8MiB", "64KiB", "1GiB", NULL,
      "Rows beyond this are sorted in temporary files."},
     {0},
@@ -51,23 +52,25 @@ static const sl_option options[] = {
 typedef struct term {      /* how a part was written */
     const sl_value *value; /* what stands for the expression, for the caret */
     char *text;            /* the expression alone, memory of the stage's own */
-    int32_t is_column;     /* said so: `column:` */
     int32_t descending;
     int32_t nulls;      /* 0 not said, 1 first, 2 last */
     uint32_t collation; /* SL_KEY_NOCASE, SL_KEY_RTRIM, 0: binary */
 } term;
 
-static sl_status read_word(sl_stage *stage, const sl_value *value, const char *what,
-                           const char *const *words, int32_t *index)
+/* The index of the word that an option's value is. */
+static sl_status read_word(sl_stage *stage, const sl_value *value, const char *const *words,
+                           int32_t *index)
 {
+    const char *text = value->text ? value->text : "";
+
     for (int32_t i = 0; words[i]; i++)
-        if (value->text && sl_value_same_name(value->text, words[i]) == 0) {
+        if (sl_value_same_name(text, words[i]) == 0) {
             *index = i;
             return SL_OK;
         }
     return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = value),
-                      "%s cannot be '%s'; it is '%s' or '%s'", what, value->text ? value->text : "",
-                      words[0], words[1]);
+                      "'%s' cannot be '%s'; it is %s, %s%s%s", value->key, text, words[0], words[1],
+                      words[2] ? " or " : "", words[2] ? words[2] : "");
 }
 
 static const char *const orders[] = {"asc", "desc", NULL};
@@ -80,26 +83,21 @@ static sl_status read_map_item(sl_stage *stage, const sl_value *item, term *of)
     int32_t index = 0;
     sl_status status = SL_OK;
 
-    if (!strcmp(item->key, "column") || !strcmp(item->key, "sql")) {
-        if (of->value)
-            return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = item),
-                              "a key of the sort has one of 'column' and 'sql', once");
+    if (!strcmp(item->key, "sql")) {
         of->value = item;
-        of->is_column = item->key[0] == 'c';
     } else if (!strcmp(item->key, "order")) {
-        status = read_word(stage, item, "order", orders, &of->descending);
+        status = read_word(stage, item, orders, &of->descending);
     } else if (!strcmp(item->key, "nulls")) {
-        status = read_word(stage, item, "nulls", places, &index);
+        status = read_word(stage, item, places, &index);
         of->nulls = index + 1;
     } else if (!strcmp(item->key, "collate")) {
-        status = read_word(stage, item, "collate", collations, &index);
+        status = read_word(stage, item, collations, &index);
         of->collation = collation_flags[index];
     } else {
         return sl_fail_at(stage,
                           SL_PLACE(.code = SL_CODE_CONFIG, .value = item,
-                                   .hint = "a key of the sort is a map of column or sql, order, "
-                                           "nulls, collate"),
-                          "no such key '%s'", item->key);
+                                   .hint = "a key of the sort has sql, order, nulls, collate"),
+                          "unknown key '%s'", item->key);
     }
     return status;
 }
@@ -123,11 +121,6 @@ static sl_status read_map(sl_stage *stage, const sl_value *map, term *of)
     for (uint32_t i = 0; i < map->count; i++)
         if (read_map_item(stage, sl_item(map, i), of) != SL_OK)
             return SL_ERROR;
-    if (!of->value || of->value->kind != SL_VALUE_SCALAR)
-        return sl_fail_at(stage,
-                          SL_PLACE(.code = SL_CODE_CONFIG, .value = of->value ? of->value : map,
-                                   .hint = "write `column: NAME` or `sql: EXPRESSION`"),
-                          "a key of the sort names no column and no expression");
     of->text = copy(stage, of->value->text, strlen(of->value->text));
     return of->text ? SL_OK : SL_ERROR;
 }
@@ -184,9 +177,6 @@ static sl_status read_term(sl_stage *stage, const sl_value *value, term *of)
 
     if (value->kind == SL_VALUE_MAP)
         return read_map(stage, value, of);
-    if (value->kind != SL_VALUE_SCALAR)
-        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = value),
-                          "a key of the sort is a column, an expression or a map");
     of->value = value;
     if (read_tail(stage, value->text, of, &size) != SL_OK)
         return SL_ERROR;
@@ -221,13 +211,9 @@ static sl_status add_part(sl_stage *stage, const sl_value *value)
     sort *self = sl_self(stage, sort);
     part *to = &self->parts[self->parts_count];
     term of = {0};
-    uint32_t index = 0;
     sl_status status = read_term(stage, value, &of);
 
-    if (status == SL_OK && of.is_column) {
-        status = stage->host->find_column(stage, 0, of.value, &index);
-        *to = (part){.column = (int32_t)index, .flags = flags_of(&of)};
-    } else if (status == SL_OK) {
+    if (status == SL_OK) {
         *to = (part){.column = column_named(self, of.text), .flags = flags_of(&of)};
         if (to->column < 0) {
             to->expression = self->expressions_count;
@@ -245,8 +231,7 @@ static sl_status add_part(sl_stage *stage, const sl_value *value)
 static sl_status make_parts(sl_stage *stage)
 {
     sort *self = sl_self(stage, sort);
-    int32_t listed = self->by->kind == SL_VALUE_LIST;
-    uint32_t count = listed ? self->by->count : 1;
+    uint32_t count = self->by->count;
     sl_status status = SL_OK;
 
     if (!count)
@@ -257,7 +242,7 @@ static sl_status make_parts(sl_stage *stage)
     if (!self->parts || !self->expressions)
         return sl_no_memory(stage);
     for (uint32_t i = 0; i < count; i++)
-        if (add_part(stage, listed ? sl_item(self->by, i) : self->by) != SL_OK)
+        if (add_part(stage, sl_item(self->by, i)) != SL_OK)
             status = SL_ERROR;
     return status;
 }
@@ -444,7 +429,7 @@ static const char manual[] =
 static const char example[] = "- transformer: sort\n"
                               "  by:\n"
                               "    - amount desc nulls last\n"
-                              "    - {column: name, collate: nocase}\n";
+                              "    - {sql: name, collate: nocase}\n";
 
 const sl_stage_type sl_sort = {
     SL_STAGE_TYPE,
