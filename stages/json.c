@@ -534,6 +534,30 @@ int sl_json_valid(const char *text, size_t size)
     return sl_json_read(&json, &value) && sl_json_end(&json);
 }
 
+int sl_json_is_number(const char *text, size_t size)
+{
+    sl_json json;
+    sl_json_value value;
+    sl_json_open(&json, text, size);
+    return size > 0 && (*text == '-' || is_digit(*text)) && read_number(&json, &value) &&
+           json.at == json.end;
+}
+
+size_t sl_json_on_one_line(char *to, const char *text, size_t size)
+{
+    const char *at = text, *end = text + size;
+    char *put = to;
+    while (at < end) {
+        const char *start = at;
+        while (at < end && *at != '\n' && *at != '\r')
+            at++;
+        memmove(put, start, (size_t)(at - start));
+        put += at - start;
+        at += at < end;
+    }
+    return (size_t)(put - to);
+}
+
 /* ---- Small objects ------------------------------------------------------------------ */
 
 int sl_json_get(const char *object, const char *name, sl_json_value *value)

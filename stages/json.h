@@ -83,6 +83,11 @@ const char *sl_json_kind_name(uint32_t kind);
 
 /* Whether text is one valid JSON value with nothing but white space around it. */
 int sl_json_valid(const char *text, size_t size);
+/* Whether text is a JSON number and nothing else. */
+int sl_json_is_number(const char *text, size_t size);
+/* Copies valid JSON without the line ends between its tokens, so that it fits on one line.
+ * `to` has room for size bytes. Answers the length. */
+size_t sl_json_on_one_line(char *to, const char *text, size_t size);
 
 /* Members of a small object such as a position or the arguments of a message; terminated text.
  * 1: found, 0: not there, -1: the text is no object or the member is of another kind. */

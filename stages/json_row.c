@@ -472,9 +472,12 @@ static sl_status declare(sl_json_row *row, const sl_value *item)
         return sl_fail_at(
             stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = item, .hint = "read it as text"),
             "column '%s': JSON has no blobs", item->key);
-    if (sl_json_row_add(row, item->key, strlen(item->key), (sl_type)type, SL_COLUMN_DECLARED,
-                        &refused) != SL_JSON_ROW_NONE)
+    uint32_t field = sl_json_row_add(row, item->key, strlen(item->key), SL_TYPE_ANY, 0, &refused);
+    if (field != SL_JSON_ROW_NONE) {
+        row->fields[field].column.type = (sl_type)type;
+        row->fields[field].column.flags |= SL_COLUMN_DECLARED;
         return SL_OK;
+    }
     if (!refused)
         return SL_ERROR;
     return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = item),

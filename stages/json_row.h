@@ -105,8 +105,8 @@ void sl_json_row_decode(sl_json_row *row, sl_cell *const *columns, uint32_t inde
 size_t sl_json_row_rest_size(const sl_json_row *row);
 void sl_json_row_rest(const sl_json_row *row, char *to);
 
-/* Reads an option that maps names to types, and adds each as a declared column. Failures point
- * into the option. NULL is no option. */
+/* Reads an option that maps names to types: each becomes a declared column, added where it is
+ * not there yet. Failures point into the option. NULL is no option. */
 sl_status sl_json_row_declare(sl_json_row *row, const sl_value *columns);
 
 #endif
