@@ -1,0 +1,231 @@
+/*
+ * arguments.c - reading the command line; see arguments.h.
+ */
+#include "daemon/arguments.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "stages/core/value.h"
+
+/* `letter` is also what a verb's table names the option by; capitals have no short form. */
+typedef struct option_row {
+    char letter;
+    const char *name;
+    const char *argument; /* NULL: none */
+    const char *help;
+} option_row;
+
+static const option_row option_rows[] = {
+    {'s', "set", "NAME=VALUE", "set a param of the graph; may be given several times"},
+    {'l', "limit", "N", "let each reader give at most N rows"},
+    {'P', "plugin", "FILE.so", "load the stages of a plugin; may be given several times"},
+    {'N', "plugin", NULL, "make a plugin's folder instead of a graph"},
+    {'O', "offline", NULL, "look at nothing outside the YAML: no headers, schemas or samples"},
+    {'f', "format", "FORMAT", "how to print"},
+    {'M', "markdown", NULL, "print as Markdown"},
+    {'q', "quiet", NULL, "say nothing but errors"},
+    {'v', "verbose", NULL, "say more: inferred types, notes; twice: everything"},
+    {'L', "log-format", "text|json", "how warnings, notes and errors are written to stderr"},
+    {'C', "color", "auto|always|never", "colour on stderr; auto: on a terminal, without NO_COLOR"},
+    {'h', "help", NULL, "this help"},
+};
+#define ROWS (sizeof option_rows / sizeof *option_rows)
+
+static const option_row *row_of(char letter)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (option_rows[i].letter == letter)
+            return &option_rows[i];
+    abort();
+}
+
+/* ---- Help ------------------------------------------------------------------------------------ */
+
+void sl_arguments_help(FILE *to)
+{
+    fputs("sluice runs dataflow graphs written in YAML.\n\nusage: sluice VERB ...\n\n", to);
+    for (const sl_verb *verb = sl_verbs; verb->name; verb++)
+        fprintf(to, "  %-9s %s\n", verb->name, verb->summary);
+    fputs("\n`sluice VERB --help` says more of one. Start with: sluice new my-graph\n", to);
+}
+
+void sl_arguments_verb_help(const sl_verb *verb, FILE *to)
+{
+    fprintf(to, "usage: sluice %s %s\n\n%s\n\noptions:\n", verb->name, verb->usage, verb->summary);
+    for (const char *at = verb->options; *at; at++) {
+        const option_row *row = row_of(*at);
+        char head[64];
+        int short_form = *at >= 'a' && *at <= 'z';
+        const char *argument = *at == 'f' ? verb->formats : row->argument;
+        snprintf(head, sizeof head, "%s%c%s--%s%s%s", short_form ? "-" : " ",
+                 short_form ? *at : ' ', short_form ? ", " : "  ", row->name, argument ? " " : "",
+                 argument ? argument : "");
+        fprintf(to, "  %-32s %s\n", head, row->help);
+    }
+    if (verb->examples)
+        fprintf(to, "\nexamples:\n%s", verb->examples);
+}
+
+/* ---- Reading -----------------------------------------------------------------------------------
+ */
+
+static int wrong(const sl_verb *verb, const char *format, const char *word)
+{
+    fputs("sluice: ", stderr);
+    fprintf(stderr, format, word); /* the formats are this file's own */
+    fprintf(stderr, "\nhint: sluice %s --help\n", verb->name);
+    return SL_CODE_USAGE;
+}
+
+/* The index of a word in "a|b|c"; -1: it is not there. */
+static int32_t choice(const char *choices, const char *word)
+{
+    int32_t index = 0;
+    size_t length = strlen(word);
+    for (const char *at = choices; at; index++) {
+        const char *bar = strchr(at, '|');
+        size_t size = bar ? (size_t)(bar - at) : strlen(at);
+        if (size == length && memcmp(at, word, size) == 0)
+            return index;
+        at = bar ? bar + 1 : NULL;
+    }
+    return -1;
+}
+
+static int add_setting(const sl_verb *verb, sl_arguments *arguments, char *word)
+{
+    char *equals = strchr(word, '=');
+    if (!equals || equals == word)
+        return wrong(verb, "--set wants NAME=VALUE, got '%s'", word);
+    if (arguments->settings_count == SL_ARGUMENTS_MOST)
+        return wrong(verb, "too many --set: '%s'", word);
+    *equals = '\0';
+    arguments->settings[arguments->settings_count++] =
+        (sl_setting){.name = word, .value = equals + 1};
+    return 0;
+}
+
+static int read_limit(const sl_verb *verb, sl_arguments *arguments, const char *word)
+{
+    sl_cell value;
+    if (sl_value_number(word, strlen(word), &value) != SL_SPELLING_INTEGER || value.as.integer < 0)
+        return wrong(verb, "--limit wants a number of rows, got '%s'", word);
+    arguments->limit = value.as.integer;
+    return 0;
+}
+
+static int take(const sl_verb *verb, sl_arguments *arguments, char letter, char *word)
+{
+    switch (letter) {
+    case 's':
+        return add_setting(verb, arguments, word);
+    case 'l':
+        return read_limit(verb, arguments, word);
+    case 'P':
+        if (arguments->plugins_count == SL_ARGUMENTS_MOST)
+            return wrong(verb, "too many --plugin: '%s'", word);
+        arguments->plugins[arguments->plugins_count++] = word;
+        return 0;
+    case 'N':
+        arguments->plugin_new = 1;
+        return 0;
+    case 'O':
+        arguments->offline = 1;
+        return 0;
+    case 'f':
+        if (choice(verb->formats, word) < 0)
+            return wrong(verb, "--format does not know '%s'", word);
+        arguments->format = word;
+        arguments->json = strcmp(word, "json") == 0;
+        return 0;
+    case 'M':
+        arguments->markdown = 1;
+        return 0;
+    case 'q':
+        arguments->quiet = 1;
+        return 0;
+    case 'v':
+        arguments->verbose++;
+        return 0;
+    case 'L':
+        if (choice("text|json", word) < 0)
+            return wrong(verb, "--log-format is text or json, not '%s'", word);
+        arguments->log_json = strcmp(word, "json") == 0;
+        return 0;
+    case 'C':
+        if (choice("auto|always|never", word) < 0)
+            return wrong(verb, "--color is auto, always or never, not '%s'", word);
+        if (strcmp(word, "auto") != 0)
+            arguments->colour = strcmp(word, "always") == 0;
+        return 0;
+    default:
+        abort();
+    }
+}
+
+static int32_t terminal_colour(void)
+{
+    const char *none = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(STDERR_FILENO) && !(none && *none) &&
+           !(terminal && strcmp(terminal, "dumb") == 0);
+}
+
+/* The tables of getopt_long, from those rows that the verb takes. */
+static void make_tables(const sl_verb *verb, struct option *longs, char *shorts)
+{
+    size_t count = 0, at = 0;
+    shorts[at++] = ':';
+    for (const char *letter = verb->options; *letter; letter++) {
+        const option_row *row = row_of(*letter);
+        longs[count++] =
+            (struct option){.name = row->name, .has_arg = row->argument != NULL, .val = *letter};
+        if (*letter >= 'a' && *letter <= 'z') {
+            shorts[at++] = *letter;
+            if (row->argument)
+                shorts[at++] = ':';
+        }
+    }
+    longs[count] = (struct option){0};
+    shorts[at] = '\0';
+}
+
+int sl_arguments_read(const sl_verb *verb, int count, char **words, sl_arguments *arguments,
+                      int32_t *end)
+{
+    struct option longs[ROWS + 1];
+    char shorts[2 * ROWS + 2];
+    *arguments = (sl_arguments){.limit = -1, .colour = terminal_colour()};
+    *end = 1;
+    make_tables(verb, longs, shorts);
+    opterr = 0;
+    for (;;) {
+        int before = optind;
+        int letter = getopt_long(count, words, shorts, longs, NULL);
+        if (letter < 0)
+            break;
+        if (letter == 'h') {
+            sl_arguments_verb_help(verb, stdout);
+            return 0;
+        }
+        if (letter == ':')
+            return wrong(verb, "'%s' wants a value", words[optind - 1]);
+        if (letter == '?')
+            return wrong(verb, "no such option '%s'", words[before < count ? before : count - 1]);
+        int code = take(verb, arguments, (char)letter, optarg);
+        if (code)
+            return code;
+    }
+    for (; optind < count; optind++) {
+        if (arguments->paths_count == verb->paths_max ||
+            arguments->paths_count == SL_ARGUMENTS_MOST)
+            return wrong(verb, "one word too many: '%s'", words[optind]);
+        arguments->paths[arguments->paths_count++] = words[optind];
+    }
+    if (arguments->paths_count < verb->paths_min)
+        return wrong(verb, "a word is missing: sluice %s", verb->usage);
+    *end = 0;
+    return 0;
+}

@@ -1,0 +1,240 @@
+/*
+ * check.c - `sluice check`: every error of a graph, its plan, its guarantees and its memory
+ * bound; moves no row.
+ */
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/graph.h"
+#include "daemon/session.h"
+#include "daemon/verbs.h"
+#include "stages/core/text.h"
+
+/* ---- What is said of a graph ---------------------------------------------------------------- */
+
+/* What an exporter promises when the run is killed, or made again. */
+static const char *guarantee(const sl_plan_stage *stage)
+{
+    const sl_value *mode = sl_value_get(stage->options, "mode");
+    if (stage->rejects_only)
+        return "takes rejected rows; each run adds its own";
+    if (mode && mode->text && strcmp(mode->text, "append") == 0)
+        return "at-least-once: what is committed stays; a run made again starts from the "
+               "beginning and adds the rows again";
+    if (mode && mode->text && strcmp(mode->text, "upsert") == 0)
+        return "at-least-once, with the same result: a row with the same key is replaced";
+    if (stage->type->traits & SL_TRAIT_TRANSACTION && !mode)
+        return "at-least-once: each commit is a transaction; a run made again starts from the "
+               "beginning";
+    return "all-or-nothing: the target is replaced when the last row is safe";
+}
+
+static void add_columns(sl_builder *text, const sl_column *columns, uint32_t count, int32_t json)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const char *type = sl_type_name(columns[i].type);
+        int32_t declared = (columns[i].flags & SL_COLUMN_DECLARED) != 0;
+        if (json) {
+            sl_builder_word(text, i ? ",{\"name\":" : "{\"name\":");
+            sl_builder_json(text, columns[i].name, strlen(columns[i].name));
+            sl_builder_format(text, ",\"type\":\"%s\",\"declared\":%s}", type,
+                              declared ? "true" : "false");
+        } else {
+            sl_builder_format(text, "%s%s %s%s", i ? ", " : "", columns[i].name, type,
+                              declared || columns[i].type == SL_TYPE_ANY ? "" : "?");
+        }
+    }
+}
+
+static void text_of_stage(sl_builder *text, sl_graph *graph, uint32_t index)
+{
+    const sl_plan *plan = sl_graph_of_plan(graph);
+    const sl_plan_stage *stage = &plan->stages[index];
+    uint32_t count;
+    const sl_column *columns = sl_generator_columns(sl_graph_stage(graph, index), &count);
+    sl_builder_format(text, "  %s (%s %s)", stage->name, stage->type->name,
+                      sl_role_name(stage->type->role));
+    for (uint32_t i = 0; i < stage->inputs_count; i++)
+        sl_builder_format(text, "%s%s", i ? ", " : " <- ", plan->stages[stage->inputs[i]].name);
+    if (stage->on_reject == SL_REJECT_DROP)
+        sl_builder_word(text, ", rejected rows are dropped");
+    if (stage->on_reject == SL_REJECT_STAGE)
+        sl_builder_format(text, ", rejected rows go to %s", plan->stages[stage->reject_stage].name);
+    sl_builder_word(text, "\n");
+    if (stage->type->role == SL_EXPORTER) {
+        sl_builder_format(text, "      %s\n", guarantee(stage));
+    } else if (columns) {
+        sl_builder_word(text, "      columns: ");
+        add_columns(text, columns, count, 0);
+        sl_builder_word(text, "\n");
+    } else {
+        sl_builder_word(text, "      columns: known when the source is opened\n");
+    }
+}
+
+static void add_text(sl_builder *text, sl_graph *graph)
+{
+    const sl_plan *plan = sl_graph_of_plan(graph);
+    sl_builder_format(text, "%s: graph '%s' is right\n", plan->file, plan->name);
+    for (uint32_t i = 0; i < plan->count; i++)
+        text_of_stage(text, graph, i);
+    sl_builder_format(
+        text, "  batches: at most %lld rows and %lld bytes; in flight at most %lld bytes\n",
+        (long long)plan->batch_rows, (long long)plan->batch_bytes, (long long)sl_graph_bound(plan));
+}
+
+static void add_json_stages(sl_builder *text, sl_graph *graph)
+{
+    const sl_plan *plan = sl_graph_of_plan(graph);
+    sl_builder_word(text, ",\"graph\":");
+    sl_builder_json(text, plan->name, strlen(plan->name));
+    sl_builder_format(text, ",\"memory_bound_bytes\":%lld,\"stages\":[",
+                      (long long)sl_graph_bound(plan));
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const sl_plan_stage *stage = &plan->stages[i];
+        uint32_t count;
+        const sl_column *columns = sl_generator_columns(sl_graph_stage(graph, i), &count);
+        sl_builder_word(text, i ? ",{\"stage\":" : "{\"stage\":");
+        sl_builder_json(text, stage->name, strlen(stage->name));
+        sl_builder_format(text, ",\"role\":\"%s\",\"type\":\"%s\",\"inputs\":[",
+                          sl_role_name(stage->type->role), stage->type->name);
+        for (uint32_t n = 0; n < stage->inputs_count; n++) {
+            const char *name = plan->stages[stage->inputs[n]].name;
+            sl_builder_word(text, n ? "," : "");
+            sl_builder_json(text, name, strlen(name));
+        }
+        sl_builder_word(text, "],\"columns\":");
+        if (columns) {
+            sl_builder_word(text, "[");
+            add_columns(text, columns, count, 1);
+            sl_builder_word(text, "]");
+        } else {
+            sl_builder_word(text, "null");
+        }
+        if (stage->type->role == SL_EXPORTER) {
+            sl_builder_word(text, ",\"guarantee\":");
+            sl_builder_json(text, guarantee(stage), strlen(guarantee(stage)));
+        }
+        sl_builder_word(text, "}");
+    }
+    sl_builder_word(text, "]");
+}
+
+/* ---- One file -----------------------------------------------------------------------------------
+ */
+
+/* Warnings wait with the errors, so that they come out together, in their order. */
+static void keep_line(void *of, const sl_error *line)
+{
+    sl_session *session = of;
+    if (line->level <= session->log.level)
+        sl_errors_add(&session->errors, line, "%s", line->message);
+}
+
+static void print_json(const sl_session *session, const char *file, sl_graph *graph)
+{
+    sl_builder text = {.env = session->env};
+    sl_builder_word(&text, "{\"file\":");
+    sl_builder_json(&text, file, strlen(file));
+    sl_builder_format(&text, ",\"ok\":%s", session->errors.errors ? "false" : "true");
+    if (graph)
+        add_json_stages(&text, graph);
+    sl_builder_word(&text, ",\"errors\":[");
+    fwrite(text.data ? text.data : "", 1, text.size, stdout);
+    for (uint32_t i = 0; i < session->errors.count; i++) {
+        fputs(i ? "," : "", stdout);
+        sl_error_json(&session->errors.list[i], stdout);
+    }
+    fputs("]}\n", stdout);
+    sl_builder_done(&text);
+}
+
+static void print(sl_session *session, const char *file, sl_graph *graph)
+{
+    if (session->arguments->json) {
+        print_json(session, file, session->errors.errors ? NULL : graph);
+        return;
+    }
+    sl_log_errors(&session->log, &session->errors);
+    if (session->errors.errors > 0 || session->arguments->quiet || !graph)
+        return;
+    sl_builder text = {.env = session->env};
+    add_text(&text, graph);
+    fwrite(text.data ? text.data : "", 1, text.size, stdout);
+    sl_builder_done(&text);
+}
+
+static int check_file(const sl_arguments *arguments, const char *file)
+{
+    sl_session session;
+    sl_plan *plan = NULL;
+    sl_graph *graph = NULL;
+    if (sl_session_begin(&session, arguments) == 0)
+        plan = sl_session_plan(&session, file);
+    if (plan) {
+        sl_graph_options options = {.env = session.env,
+                                    .offline = arguments->offline,
+                                    .checking = 1,
+                                    .row_limit = -1,
+                                    .log = keep_line,
+                                    .log_of = &session};
+        graph = sl_graph_new(plan, &options, &session.errors);
+        if (graph)
+            sl_graph_plan(graph);
+    }
+    print(&session, file, graph);
+    sl_graph_free(graph);
+    sl_plan_free(plan);
+    session.errors.count = 0; /* they are printed: only the code is wanted */
+    int code = session.errors.errors > 0 ? SL_CODE_CONFIG : 0;
+    session.errors.errors = 0;
+    int failed = sl_session_done(&session);
+    return failed ? failed : code;
+}
+
+/* ---- All of them
+ * ---------------------------------------------------------------------------------- */
+
+static int is_graph(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return entry->d_name[0] != '.' && dot &&
+           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+static int check_directory(const sl_arguments *arguments, const char *path)
+{
+    struct dirent **entries;
+    int count = scandir(path, &entries, is_graph, alphasort), worst = 0;
+    if (count < 0) {
+        fprintf(stderr, "sluice: cannot read the directory '%s'\n", path);
+        return SL_CODE_NO_INPUT;
+    }
+    if (count == 0)
+        fprintf(stderr, "sluice: no graph in '%s': *.yaml, *.yml\n", path);
+    for (int i = 0; i < count; i++) {
+        char file[4096];
+        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        int code = check_file(arguments, file);
+        worst = worst ? worst : code;
+        free(entries[i]);
+    }
+    free(entries);
+    return worst;
+}
+
+int sl_verb_check(const sl_arguments *arguments)
+{
+    int worst = 0;
+    for (uint32_t i = 0; i < arguments->paths_count; i++) {
+        struct stat found;
+        const char *path = arguments->paths[i];
+        int code = stat(path, &found) == 0 && S_ISDIR(found.st_mode)
+                       ? check_directory(arguments, path)
+                       : check_file(arguments, path);
+        worst = worst ? worst : code;
+    }
+    return worst;
+}

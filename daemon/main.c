@@ -1,0 +1,139 @@
+/*
+ * main.c - the command: its verbs, and which one was said.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/verbs.h"
+#include "stages/core/value.h"
+
+const sl_verb sl_verbs[] = {
+    {
+        .name = "run",
+        .usage = "FILE.yaml [options]",
+        .summary = "run a graph in the foreground, to its end",
+        .options = "slPqvfLCh",
+        .formats = "text|json",
+        .examples = "  sluice run orders.yaml --set input=march.csv\n"
+                    "  sluice run orders.yaml --limit 1000 -v\n"
+                    "  sluice run orders.yaml --format json >summary.json\n",
+        .paths_min = 1,
+        .paths_max = 1,
+        .run = sl_verb_run,
+    },
+    {
+        .name = "check",
+        .usage = "FILE.yaml|DIRECTORY ... [options]",
+        .summary = "find every error, print the plan and what it promises; moves no row",
+        .options = "sPOqvfLCh",
+        .formats = "text|json",
+        .examples = "  sluice check orders.yaml\n  sluice check --offline graphs/\n",
+        .paths_min = 1,
+        .paths_max = SL_ARGUMENTS_MOST,
+        .run = sl_verb_check,
+    },
+    {
+        .name = "graph",
+        .usage = "FILE.yaml [options]",
+        .summary = "draw a graph: as text, for Graphviz or Mermaid",
+        .options = "sPfCh",
+        .formats = "text|dot|mermaid",
+        .examples = "  sluice graph orders.yaml --format dot | dot -Tsvg >orders.svg\n",
+        .paths_min = 1,
+        .paths_max = 1,
+        .run = sl_verb_graph,
+    },
+    {
+        .name = "stages",
+        .usage = "[NAME ...] [options]",
+        .summary = "list the stage types, or print the manual of some",
+        .options = "PMfh",
+        .formats = "text|json",
+        .examples = "  sluice stages csv\n  sluice stages --markdown >stages.md\n",
+        .paths_min = 0,
+        .paths_max = SL_ARGUMENTS_MOST,
+        .run = sl_verb_stages,
+    },
+    {
+        .name = "schema",
+        .usage = "[options]",
+        .summary = "print the JSON Schema of the YAML language, for editors",
+        .options = "Ph",
+        .examples = "  sluice schema >sluice.schema.json\n",
+        .run = sl_verb_schema,
+    },
+    {
+        .name = "new",
+        .usage = "NAME [options]",
+        .summary = "write a commented starter graph, or a plugin's folder",
+        .options = "Nh",
+        .examples = "  sluice new orders\n  sluice new --plugin capitals\n",
+        .paths_min = 1,
+        .paths_max = 1,
+        .run = sl_verb_new,
+    },
+    {
+        .name = "version",
+        .usage = "[options]",
+        .summary = "print the version, the stage ABI and the libraries",
+        .options = "fh",
+        .formats = "text|json",
+        .run = sl_verb_version,
+    },
+    {0},
+};
+
+static const sl_verb *verb_named(const char *word)
+{
+    for (const sl_verb *verb = sl_verbs; verb->name; verb++)
+        if (strcmp(verb->name, word) == 0)
+            return verb;
+    return NULL;
+}
+
+static int unknown_verb(const char *word)
+{
+    const char *names[sizeof sl_verbs / sizeof *sl_verbs];
+    size_t count = 0;
+    for (const sl_verb *verb = sl_verbs; verb->name; verb++)
+        names[count++] = verb->name;
+    const char *near = sl_value_nearest(word, names, count);
+    size_t length = strlen(word);
+    fprintf(stderr, "sluice: no such verb '%s'\n", word);
+    if (length > 5 && strcmp(word + length - 5, ".yaml") == 0)
+        fprintf(stderr, "hint: sluice run %s\n", word);
+    else if (near)
+        fprintf(stderr, "hint: did you mean '%s'?\n", near);
+    else
+        fputs("hint: sluice --help lists the verbs\n", stderr);
+    return SL_CODE_USAGE;
+}
+
+/* What was printed must have arrived: a full disk or a closed pipe is a failure. */
+static int flushed(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fputs("sluice: cannot write to standard output\n", stderr);
+    return code ? code : SL_CODE_IO;
+}
+
+int main(int count, char **words)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const char *word = count > 1 ? words[1] : "--help";
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        word = "version";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        sl_arguments_help(count > 1 ? stdout : stderr);
+        return count > 1 ? flushed(0) : SL_CODE_USAGE;
+    }
+    const sl_verb *verb = verb_named(word);
+    if (!verb)
+        return unknown_verb(word);
+    static sl_arguments arguments;
+    int32_t end;
+    int code = sl_arguments_read(verb, count - 1, words + 1, &arguments, &end);
+    return flushed(end ? code : verb->run(&arguments));
+}

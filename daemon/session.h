@@ -1,0 +1,29 @@
+/*
+ * session.h - what every verb needs first: the registry with its plugins, a list for errors,
+ * a log; and reading a graph with them.
+ *
+ * Thread: LOOP.
+ */
+#ifndef SL_SESSION_H
+#define SL_SESSION_H
+
+#include "daemon/arguments.h"
+#include "daemon/log.h"
+
+typedef struct sl_session {
+    const sl_env *env;
+    const sl_arguments *arguments;
+    sl_arena *arena; /* of the errors */
+    sl_errors errors;
+    sl_registry *registry;
+    sl_log log;
+} sl_session;
+
+/* 0, or -1: a plugin was refused or there is no memory; errors say so. Call done in any case. */
+int sl_session_begin(sl_session *session, const sl_arguments *arguments);
+/* Gives the plan of a file; NULL: errors say why. */
+sl_plan *sl_session_plan(sl_session *session, const char *file);
+/* Prints the errors; answers the exit code: 0 when there are none. */
+int sl_session_done(sl_session *session);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * verbs.h - what `sluice VERB` does; each answers the exit code. The table is in main.c.
+ */
+#ifndef SL_VERBS_H
+#define SL_VERBS_H
+
+#include "daemon/arguments.h"
+
+int sl_verb_run(const sl_arguments *arguments);     /* run.c */
+int sl_verb_check(const sl_arguments *arguments);   /* check.c */
+int sl_verb_graph(const sl_arguments *arguments);   /* show.c */
+int sl_verb_stages(const sl_arguments *arguments);  /* show.c */
+int sl_verb_schema(const sl_arguments *arguments);  /* show.c */
+int sl_verb_version(const sl_arguments *arguments); /* show.c */
+int sl_verb_new(const sl_arguments *arguments);     /* new.c */
+
+#endif
