@@ -79,6 +79,9 @@ int32_t sl_sql_plain(const char *text, const sl_column *columns, uint32_t count)
 /* The type of an expression where its spelling says it: a literal, CAST(... AS type); else ANY. */
 sl_type sl_sql_type(const char *text);
 
+/* Binds the params of the graph that a statement names as :name. A code of SQLite. */
+int sl_sql_bind(sl_stage *stage, struct sqlite3_stmt *statement);
+
 /* Cuts short a step. ANY THREAD. NULL: nothing. */
 void sl_sql_interrupt(sl_sql *sql);
 
