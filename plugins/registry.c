@@ -75,8 +75,8 @@ static const char *check_functions(const sl_stage_type *type)
     if ((type->save == NULL) != (type->restore == NULL)) {
         return "it has only one of save and restore";
     }
-    if ((type->plan != NULL || type->open != NULL) && type->close == NULL) {
-        return "it has plan or open, but no close";
+    if (type->open != NULL && type->close == NULL) {
+        return "it has open, but no close";
     }
     return NULL;
 }
