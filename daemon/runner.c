@@ -16,6 +16,7 @@ struct sl_runner {
     sl_runner_calls calls;
     sl_status status;                /* of the last piece of work */
     void (*next)(sl_runner *runner); /* what follows the work that is out; NULL: none is out */
+    int32_t waiting; /* no work is out: a timer, a descriptor or a wake is awaited */
     int32_t stopping;
     int32_t ended;
     atomic_int woken; /* wake() came while work was out */
@@ -96,6 +97,7 @@ static void wait_for_world(sl_runner *runner)
             return;
         }
     runner->loop->wake_at(runner->seat, waits->wake_at);
+    runner->waiting = 1;
 }
 
 static void stepped(sl_runner *runner)
@@ -134,10 +136,11 @@ static void woken(void *of)
     sl_runner *runner = of;
     if (runner->ended)
         return;
-    if (runner->next) {
+    if (!runner->waiting) {
         atomic_store(&runner->woken, 1);
         return;
     }
+    runner->waiting = 0;
     runner->loop->wake_at(runner->seat, -1);
     runner->loop->unwatch(runner->seat);
     submit(runner, step_graph, stepped);
@@ -174,8 +177,10 @@ void sl_runner_stop(sl_runner *runner)
         return;
     runner->stopping = 1;
     sl_graph_stop(runner->graph);
-    if (!runner->next)
+    if (runner->waiting) {
+        runner->waiting = 0;
         shut(runner);
+    }
 }
 
 void sl_runner_free(sl_runner *runner)
