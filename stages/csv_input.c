@@ -1,0 +1,671 @@
+/*
+ * csv_input.c - files, headers and samples of the csv reader; see csv_input.h.
+ */
+#include "stages/csv_input.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "stages/core/option.h"
+#include "stages/core/value.h"
+
+#define AHEAD (64 * 1024) /* bytes read of a further file to find its header */
+
+/* ---- Options ------------------------------------------------------------------------------ */
+
+static int32_t one_byte(const char *text)
+{
+    static const struct {
+        const char *word;
+        char byte;
+    } words[] = {{"\\t", '\t'},      {"tab", '\t'}, {"comma", ','},
+                 {"semicolon", ';'}, {"pipe", '|'}, {"space", ' '}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i].word) == 0) {
+            return (unsigned char)words[i].byte;
+        }
+    }
+    int plain = text[0] != '\0' && text[1] == '\0' && (unsigned char)text[0] < 0x80;
+    return plain && text[0] != '\n' && text[0] != '\r' ? (unsigned char)text[0] : -1;
+}
+
+/* A byte that may be left out: NULL or "none". */
+static sl_status read_byte(sl_stage *stage, const char *option, const char *text, int32_t *byte)
+{
+    *byte = -1;
+    if (text == NULL || strcmp(text, "none") == 0) {
+        return SL_OK;
+    }
+    *byte = one_byte(text);
+    if (*byte >= 0) {
+        return SL_OK;
+    }
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, option)),
+                      "'%s' is not one ASCII character", text);
+}
+
+static sl_status check_different(sl_stage *stage, const char *option, int32_t byte,
+                                 const char *other, int32_t taken)
+{
+    if (byte < 0 || byte != taken) {
+        return SL_OK;
+    }
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, option)),
+                      "%s and %s are the same character", option, other);
+}
+
+static int is_word(const sl_value *list, const char *word)
+{
+    if (list->count != 1) {
+        return 0;
+    }
+    const sl_value *item = sl_item(list, 0);
+    return item->kind == SL_VALUE_SCALAR && !item->quoted && strcmp(item->text, word) == 0;
+}
+
+static int has_header(const sl_csv_input *input)
+{
+    return input->options->header == NULL || is_word(input->options->header, "true");
+}
+
+static int has_names(const sl_csv_input *input)
+{
+    return !has_header(input) && !is_word(input->options->header, "false");
+}
+
+static sl_status read_dialect(sl_csv_input *input)
+{
+    sl_stage *stage = input->stage;
+    sl_csv_dialect *dialect = &input->dialect;
+    int32_t delimiter;
+    sl_status status = read_byte(stage, "delimiter", input->options->delimiter, &delimiter);
+    if (status == SL_OK && delimiter < 0) {
+        status = sl_fail_at(
+            stage,
+            SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, "delimiter")),
+            "a csv needs a delimiter");
+    }
+    if (read_byte(stage, "quote", input->options->quote, &dialect->quote) != SL_OK ||
+        read_byte(stage, "escape", input->options->escape, &dialect->escape) != SL_OK ||
+        read_byte(stage, "comment", input->options->comment, &dialect->comment) != SL_OK ||
+        status != SL_OK) {
+        return SL_ERROR;
+    }
+    if (dialect->escape == dialect->quote) {
+        dialect->escape = -1; /* a doubled quote */
+    }
+    dialect->delimiter = (char)delimiter;
+    dialect->trim = input->options->trim;
+    dialect->pad = input->options->ragged == SL_CSV_RAGGED_PAD;
+    dialect->null_text = input->options->null_text;
+    dialect->null_size = input->options->null_text != NULL ? strlen(input->options->null_text) : 0;
+    if (check_different(stage, "quote", dialect->quote, "delimiter", delimiter) != SL_OK ||
+        check_different(stage, "escape", dialect->escape, "delimiter", delimiter) != SL_OK ||
+        check_different(stage, "comment", dialect->comment, "delimiter", delimiter) != SL_OK ||
+        check_different(stage, "comment", dialect->comment, "quote", dialect->quote) != SL_OK) {
+        return SL_ERROR;
+    }
+    return SL_OK;
+}
+
+/* ---- Bytes -------------------------------------------------------------------------------- */
+
+static sl_status reserve(sl_csv_input *input, size_t size)
+{
+    sl_stage *stage = input->stage;
+    if (size <= input->room) {
+        return SL_OK;
+    }
+    char *larger = stage->host->allocate(stage, input->carry, size);
+    if (larger == NULL) {
+        return sl_no_memory(stage);
+    }
+    input->carry = larger;
+    input->room = size;
+    return SL_OK;
+}
+
+/* Reads until `size` bytes are there or the file ends. */
+static sl_status read_bytes(sl_csv_input *input, char *bytes, size_t size, size_t *got)
+{
+    *got = 0;
+    while (*got < size && !input->eof) {
+        int64_t more = sl_source_read(input->files, bytes + *got, size - *got);
+        if (more < 0) {
+            return SL_ERROR;
+        }
+        input->eof = more == 0;
+        *got += (size_t)more;
+    }
+    return SL_OK;
+}
+
+/* Reads ahead until the carry holds `size` bytes or the file ends. */
+sl_status sl_csv_input_ahead(sl_csv_input *input, size_t size)
+{
+    if (reserve(input, input->from + size) != SL_OK) {
+        return SL_ERROR;
+    }
+    size_t got = 0;
+    if (input->to - input->from < size) {
+        size_t missing = size - (input->to - input->from);
+        if (read_bytes(input, input->carry + input->to, missing, &got) != SL_OK) {
+            return SL_ERROR;
+        }
+    }
+    input->to += got;
+    return SL_OK;
+}
+
+sl_status sl_csv_input_read(sl_csv_input *input, char *bytes, size_t size, size_t *got)
+{
+    size_t carried = input->to - input->from;
+    size_t more = 0;
+    carried = carried < size ? carried : size;
+    if (carried > 0) {
+        memcpy(bytes, input->carry + input->from, carried);
+    }
+    input->from += carried;
+    if (carried < size && read_bytes(input, bytes + carried, size - carried, &more) != SL_OK) {
+        return SL_ERROR;
+    }
+    *got = carried + more;
+    return SL_OK;
+}
+
+sl_status sl_csv_input_give_back(sl_csv_input *input, const char *bytes, size_t size)
+{
+    size_t carried = input->to - input->from;
+    if (size <= input->from) { /* it stands there, or there is room before what is carried */
+        input->from -= size;
+    } else {
+        if (reserve(input, carried + size) != SL_OK) {
+            return SL_ERROR;
+        }
+        memmove(input->carry + size, input->carry + input->from, carried);
+        input->from = 0;
+        input->to = carried + size;
+    }
+    if (size > 0) {
+        memcpy(input->carry + input->from, bytes, size);
+    }
+    return SL_OK;
+}
+
+int64_t sl_csv_input_offset(const sl_csv_input *input)
+{
+    return sl_source_offset(input->files) - (int64_t)(input->to - input->from);
+}
+
+/* ---- The head of a file ------------------------------------------------------------------- */
+
+/* A header is read as it stands: it may be blank lines before it, and its NULLs are empty. */
+static sl_csv_dialect head_dialect(const sl_csv_input *input)
+{
+    sl_csv_dialect dialect = input->dialect;
+    dialect.blank = dialect.blank && !has_header(input);
+    dialect.null_size = 0;
+    return dialect;
+}
+
+static sl_csv_scan scan_carry(const sl_csv_input *input)
+{
+    return (sl_csv_scan){.dialect = &input->dialect,
+                         .at = input->carry + input->from,
+                         .end = input->carry + input->to,
+                         .final = input->eof,
+                         .line = input->line};
+}
+
+static sl_status fail_head(const sl_csv_input *input, const sl_csv_scan *scan)
+{
+    sl_stage *stage = input->stage;
+    const char *why = scan->problem == SL_CSV_UTF8       ? "is not valid UTF-8"
+                      : scan->problem == SL_CSV_UNCLOSED ? "has a quote that is never closed"
+                                                         : "has text after a closing quote";
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_DATA, .source = sl_source_name(input->files),
+                               .line = scan->record_line,
+                               .hint = scan->problem == SL_CSV_UTF8
+                                           ? "name the file's `encoding`"
+                                           : "look at the options delimiter and quote"),
+                      "the first record %s", why);
+}
+
+/* Reads ahead until the first record is whole: *fields is how many it has, 0: there is none. */
+static sl_status find_first(sl_csv_input *input, size_t ahead, uint32_t *fields)
+{
+    sl_stage *stage = input->stage;
+    int64_t bound = stage->host->batch_bytes(stage);
+    sl_csv_dialect dialect = head_dialect(input);
+    for (size_t size = ahead;; size *= 2) {
+        if (sl_csv_input_ahead(input, size) != SL_OK) {
+            return SL_ERROR;
+        }
+        sl_csv_scan scan = scan_carry(input);
+        uint32_t row = 0;
+        scan.keep = 1;
+        scan.dialect = &dialect;
+        sl_csv_status status = sl_csv_scan_rows(&scan, NULL, 0, NULL, &row, 1);
+        if (status == SL_CSV_RECORD && scan.problem != SL_CSV_LONG) {
+            return fail_head(input, &scan);
+        }
+        if (status == SL_CSV_RECORD || input->eof) {
+            *fields = status == SL_CSV_RECORD ? scan.fields : 0;
+            return SL_OK;
+        }
+        if ((int64_t)size >= bound) {
+            return sl_fail_at(stage,
+                              SL_PLACE(.code = SL_CODE_DATA, .line = input->line,
+                                       .source = sl_source_name(input->files),
+                                       .hint = "look at the options delimiter and quote, or raise "
+                                               "batch.bytes"),
+                              "the first record is larger than batch.bytes (%lld bytes)",
+                              (long long)bound);
+        }
+    }
+}
+
+/* Cells for one record, all NULL, and pointers to them. */
+static sl_cell *make_record(sl_stage *stage, uint32_t fields, sl_cell ***pointers)
+{
+    size_t size = fields * (sizeof(sl_cell) + sizeof(sl_cell *));
+    sl_cell *cells = stage->host->allocate(stage, NULL, size);
+    if (cells == NULL) {
+        (void)sl_no_memory(stage);
+        return NULL;
+    }
+    *pointers = (sl_cell **)(void *)(cells + fields);
+    for (uint32_t i = 0; i < fields; i++) {
+        cells[i] = (sl_cell){.kind = SL_NULL};
+        (*pointers)[i] = &cells[i];
+    }
+    return cells;
+}
+
+static sl_status fail_empty(const sl_csv_input *input)
+{
+    sl_stage *stage = input->stage;
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_DATA, .source = sl_source_name(input->files),
+                               .hint = "with `header: [id, name]` a file without rows is fine"),
+                      "the file is empty: it has no header");
+}
+
+/* The columns that the first record of the open file says; with a header, passes over it. */
+static sl_status read_names(sl_csv_input *input, uint32_t fields, int32_t quiet,
+                            sl_csv_columns *made)
+{
+    sl_stage *stage = input->stage;
+    const char *const extra[2] = {input->source->file_column, input->source->row_column};
+    const char *const none[2] = {NULL, NULL};
+    sl_cell **pointers;
+    sl_cell *cells = make_record(stage, fields, &pointers);
+    if (cells == NULL) {
+        return SL_ERROR;
+    }
+    if (has_header(input)) {
+        sl_csv_dialect dialect = head_dialect(input);
+        sl_csv_scan scan = scan_carry(input);
+        uint32_t row = 0;
+        scan.dialect = &dialect;
+        (void)sl_csv_scan_rows(&scan, pointers, fields, NULL, &row, 1);
+        input->from = (size_t)(scan.at - input->carry);
+        input->line = scan.line;
+    }
+    sl_status status = sl_csv_columns_from_cells(stage, cells, fields, quiet ? none : extra,
+                                                 sl_source_name(input->files), quiet, made);
+    stage->host->allocate(stage, cells, 0);
+    return status;
+}
+
+/* ---- Columns and types -------------------------------------------------------------------- */
+
+static uint32_t face_flags(const sl_csv_input *input)
+{
+    return SL_COLUMN_FACES | (input->options->comma ? SL_COLUMN_COMMA : 0);
+}
+
+static int all_typed(const sl_csv_input *input)
+{
+    for (uint32_t i = 0; i < input->columns.count; i++) {
+        if (!(input->columns.list[i].flags & SL_COLUMN_DECLARED)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void look_at(const sl_csv_input *input, const sl_cell *cells, int64_t row, sl_infer *columns)
+{
+    for (uint32_t i = 0; i < input->columns.count; i++) {
+        if (cells[i].kind == SL_TEXT && cells[i].size > 0) {
+            sl_infer_face(&columns[i], cells[i].as.text, cells[i].size, row);
+        }
+    }
+}
+
+/* Looks at the rows that are carried. */
+static void look_at_sample(sl_csv_input *input, sl_cell *cells, sl_cell **pointers,
+                           sl_infer *columns)
+{
+    sl_csv_scan scan = scan_carry(input);
+    const char *start = scan.at;
+    int64_t rows = 0;
+    scan.keep = 1;
+    while (rows < input->options->sample_rows) {
+        uint32_t row = 0;
+        sl_csv_status status = sl_csv_scan_rows(&scan, pointers, input->fields, NULL, &row, 1);
+        if (status == SL_CSV_MORE) {
+            break;
+        }
+        rows++;
+        if (status == SL_CSV_FULL && columns != NULL) {
+            look_at(input, cells, rows, columns);
+        }
+    }
+    if (rows > 0) {
+        input->average = (double)(scan.at - start) / (double)rows;
+    }
+}
+
+/* The types of the columns that nobody declared. */
+static sl_status infer_types(sl_csv_input *input)
+{
+    sl_stage *stage = input->stage;
+    uint32_t count = input->columns.count;
+    int32_t wanted = input->options->infer && !all_typed(input);
+    sl_cell **pointers;
+    sl_cell *cells = make_record(stage, count, &pointers);
+    if (cells == NULL) {
+        return SL_ERROR;
+    }
+    sl_infer *infer = NULL;
+    if (wanted && (infer = stage->host->allocate(stage, NULL, count * sizeof *infer)) == NULL) {
+        stage->host->allocate(stage, cells, 0);
+        return sl_no_memory(stage);
+    }
+    for (uint32_t i = 0; wanted && i < count; i++) {
+        infer[i] = (sl_infer){.decimal = input->options->comma ? ',' : '.'};
+    }
+    look_at_sample(input, cells, pointers, infer);
+    for (uint32_t i = 0; wanted && i < count; i++) {
+        sl_column *column = &input->columns.list[i];
+        if (!(column->flags & SL_COLUMN_DECLARED)) {
+            column->type =
+                sl_infer_say(stage, &infer[i], column->name, sl_source_name(input->files));
+        }
+    }
+    if (infer != NULL) {
+        stage->host->allocate(stage, infer, 0);
+    }
+    stage->host->allocate(stage, cells, 0);
+    return SL_OK;
+}
+
+static sl_status check_width(const sl_csv_input *input)
+{
+    sl_stage *stage = input->stage;
+    int64_t columns = (int64_t)input->columns.count + input->columns.added;
+    int64_t needed = columns * (int64_t)(2 * sizeof(sl_cell));
+    if (needed <= stage->host->batch_bytes(stage)) {
+        return SL_OK;
+    }
+    char hint[80];
+    snprintf(hint, sizeof hint, "set batch: {bytes: %lldMiB} or more",
+             (long long)((needed >> 20) + 1));
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_DATA, .source = sl_source_name(input->files),
+                               .line = 1, .hint = hint),
+                      "a row of %lld columns does not fit in a batch of %lld bytes",
+                      (long long)columns, (long long)stage->host->batch_bytes(stage));
+}
+
+static sl_status declare(sl_csv_input *input)
+{
+    sl_stage *stage = input->stage;
+    return stage->host->columns(stage, input->columns.list,
+                                input->columns.count + input->columns.added, sizeof(sl_column));
+}
+
+/* Names and declared types, where the YAML alone says them. */
+static sl_status name_columns(sl_csv_input *input)
+{
+    sl_stage *stage = input->stage;
+    const char *const extra[2] = {input->source->file_column, input->source->row_column};
+    if (sl_csv_columns_from_list(stage, input->options->header, extra, &input->columns) != SL_OK) {
+        return SL_ERROR;
+    }
+    return sl_csv_columns_declare(stage, &input->columns, input->options->types, face_flags(input));
+}
+
+/* ---- Files -------------------------------------------------------------------------------- */
+
+static void begin_file(sl_csv_input *input)
+{
+    input->open = 1;
+    input->eof = 0;
+    input->row = 0;
+    input->line = 1;
+    input->from = input->to = 0;
+    input->fields = input->columns.count;
+    input->gaps = 0;
+    if (input->map != NULL) {
+        input->stage->host->allocate(input->stage, input->map, 0);
+        input->map = NULL;
+    }
+}
+
+/* Names from the option or the first record, declared types. */
+static sl_status find_columns(sl_csv_input *input)
+{
+    size_t sample = (size_t)input->options->sample_bytes;
+    uint32_t fields = 0;
+    if (has_names(input)) {
+        if (input->columns.memory == NULL && name_columns(input) != SL_OK) {
+            return SL_ERROR;
+        }
+        return sl_csv_input_ahead(input, sample);
+    }
+    if (find_first(input, sample, &fields) != SL_OK) {
+        return SL_ERROR;
+    }
+    if (fields == 0) {
+        return fail_empty(input);
+    }
+    if (read_names(input, fields, 0, &input->columns) != SL_OK) {
+        return SL_ERROR;
+    }
+    return sl_csv_columns_declare(input->stage, &input->columns, input->options->types,
+                                  face_flags(input));
+}
+
+sl_status sl_csv_input_start(sl_csv_input *input)
+{
+    sl_status status = sl_source_list(input->files);
+    if (status == SL_OK) {
+        status = sl_source_next(input->files);
+    }
+    if (status != SL_OK) {
+        return SL_ERROR;
+    }
+    begin_file(input);
+    if (find_columns(input) != SL_OK) {
+        return SL_ERROR;
+    }
+    int32_t blank = input->options->blank;
+    input->fields = input->columns.count;
+    input->dialect.blank = blank == SL_CSV_BLANK_ROW || //
+                           (blank == SL_CSV_BLANK_AUTO && input->fields == 1);
+    if (check_width(input) != SL_OK || infer_types(input) != SL_OK) {
+        return SL_ERROR;
+    }
+    input->started = 1;
+    return declare(input);
+}
+
+static sl_status fail_differs(const sl_csv_input *input, const char *name, const char *how)
+{
+    return sl_fail_at(input->stage,
+                      SL_PLACE(.code = SL_CODE_DATA, .source = sl_source_name(input->files),
+                               .line = 1,
+                               .hint = "`columns_differ: fill` makes missing columns NULL, "
+                                       "`ignore` also leaves out columns that are new"),
+                      "the files differ: column '%s' %s", name, how);
+}
+
+/* Whether the difference between this file's columns and the first one's is allowed. */
+static sl_status check_differences(const sl_csv_input *input, const sl_csv_columns *other)
+{
+    int32_t differ = input->options->differ;
+    for (uint32_t i = 0; i < other->count && differ != SL_CSV_DIFFER_IGNORE; i++) {
+        if (input->map[i] == SL_CSV_NO_COLUMN) {
+            return fail_differs(input, other->list[i].name, "is not in the first file");
+        }
+    }
+    if (!input->gaps || differ != SL_CSV_DIFFER_ERROR) {
+        return SL_OK;
+    }
+    for (uint32_t column = 0; column < input->columns.count; column++) {
+        uint32_t field = 0;
+        while (field < other->count && input->map[field] != column) {
+            field++;
+        }
+        if (field == other->count) {
+            return fail_differs(input, input->columns.list[column].name, "is missing here");
+        }
+    }
+    return SL_OK;
+}
+
+static int same_names(const sl_csv_columns *a, const sl_csv_columns *b)
+{
+    int same = a->count == b->count;
+    for (uint32_t i = 0; same && i < a->count; i++) {
+        same = sl_value_same_name(a->list[i].name, b->list[i].name) == 0;
+    }
+    return same;
+}
+
+static sl_status match(sl_csv_input *input, const sl_csv_columns *other)
+{
+    input->fields = other->count;
+    if (same_names(&input->columns, other)) {
+        return SL_OK;
+    }
+    uint32_t missing;
+    sl_stage *stage = input->stage;
+    input->map = stage->host->allocate(stage, NULL, other->count * sizeof *input->map);
+    if (input->map == NULL) {
+        return sl_no_memory(stage);
+    }
+    if (sl_csv_columns_match(stage, &input->columns, other, input->map, &missing) != SL_OK) {
+        return SL_ERROR;
+    }
+    input->gaps = missing > 0;
+    return check_differences(input, other);
+}
+
+/* The header of a file after the first. */
+static sl_status read_header(sl_csv_input *input)
+{
+    uint32_t fields = 0;
+    if (!has_header(input)) {
+        return SL_OK;
+    }
+    if (find_first(input, AHEAD, &fields) != SL_OK) {
+        return SL_ERROR;
+    }
+    if (fields == 0) { /* only blank: nothing to match */
+        return input->options->differ == SL_CSV_DIFFER_ERROR ? fail_empty(input) : SL_OK;
+    }
+    sl_csv_columns other = {.count = 0};
+    sl_status status = read_names(input, fields, 1, &other);
+    if (status == SL_OK) {
+        status = match(input, &other);
+    }
+    sl_csv_columns_free(input->stage, &other);
+    return status;
+}
+
+sl_status sl_csv_input_next(sl_csv_input *input)
+{
+    sl_status status = sl_source_next(input->files);
+    if (status != SL_OK) {
+        return status;
+    }
+    begin_file(input);
+    return read_header(input);
+}
+
+sl_status sl_csv_input_seek(sl_csv_input *input, const char *name, int64_t byte, int64_t line,
+                            int64_t row)
+{
+    int first = input->open && strcmp(sl_source_name(input->files), name) == 0;
+    if (!first) {
+        if (sl_source_seek(input->files, name, 0) != SL_OK) {
+            return SL_ERROR;
+        }
+        begin_file(input);
+        if (read_header(input) != SL_OK) {
+            return SL_ERROR;
+        }
+    }
+    if (sl_source_seek(input->files, name, byte) != SL_OK) {
+        return SL_ERROR;
+    }
+    input->open = 1;
+    input->eof = 0;
+    input->from = input->to = 0;
+    input->line = line;
+    input->row = row;
+    return SL_OK;
+}
+
+sl_status sl_csv_input_name(sl_csv_input *input)
+{
+    if (!has_names(input)) {
+        return SL_OK;
+    }
+    if (name_columns(input) != SL_OK) {
+        return SL_ERROR;
+    }
+    int known = !input->options->infer || all_typed(input);
+    for (uint32_t i = 0; !known && i < input->columns.count; i++) {
+        sl_column *column = &input->columns.list[i];
+        if (!(column->flags & SL_COLUMN_DECLARED)) {
+            column->type = SL_TYPE_ANY; /* until a sample is seen */
+        }
+    }
+    return known || input->stage->host->offline(input->stage) ? declare(input) : SL_OK;
+}
+
+sl_status sl_csv_input_init(sl_csv_input *made, sl_stage *stage, const sl_csv_options *options,
+                            const sl_source_options *source)
+{
+    *made = (sl_csv_input){.stage = stage, .options = options, .source = source};
+    if (read_dialect(made) != SL_OK) {
+        return SL_ERROR;
+    }
+    made->files = sl_source_new(stage, source);
+    return made->files != NULL ? SL_OK : SL_ERROR;
+}
+
+void sl_csv_input_done(sl_csv_input *input)
+{
+    sl_stage *stage = input->stage;
+    if (stage == NULL) {
+        return;
+    }
+    sl_csv_columns_free(stage, &input->columns);
+    sl_source_free(input->files);
+    if (input->map != NULL) {
+        stage->host->allocate(stage, input->map, 0);
+    }
+    if (input->carry != NULL) {
+        stage->host->allocate(stage, input->carry, 0);
+    }
+    *input = (sl_csv_input){.stage = NULL};
+}

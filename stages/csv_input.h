@@ -1,0 +1,77 @@
+/*
+ * csv_input.h - the files behind the csv reader: what is open, its header, its columns, and the
+ * bytes that were read and not yet given.
+ *
+ * Bytes are carried: a header is found in bytes read ahead, a sample is looked at there, and the
+ * beginning of a row waits there for its end. Nothing is read twice.
+ *
+ * Deliberately elsewhere: batches and rejects (csv_reader.c), the tokenizer (csv_scan.h).
+ */
+#ifndef SL_CSV_INPUT_H
+#define SL_CSV_INPUT_H
+
+#include "stages/csv_columns.h"
+#include "stages/csv_scan.h"
+#include "stages/source.h"
+
+typedef struct sl_csv_options {
+    const char *delimiter, *quote, *escape, *comment, *null_text;
+    const sl_value *header; /* NULL, or a list: names, or one of true and false */
+    const sl_value *types;
+    int32_t trim, infer, ragged, blank, differ, misfit, comma;
+    int64_t sample_rows, sample_bytes;
+} sl_csv_options;
+
+enum { SL_CSV_RAGGED_REJECT, SL_CSV_RAGGED_PAD };
+enum { SL_CSV_BLANK_AUTO, SL_CSV_BLANK_SKIP, SL_CSV_BLANK_ROW };
+enum { SL_CSV_DIFFER_ERROR, SL_CSV_DIFFER_FILL, SL_CSV_DIFFER_IGNORE };
+enum { SL_CSV_MISFIT_REJECT, SL_CSV_MISFIT_KEEP, SL_CSV_MISFIT_FAIL };
+
+typedef struct sl_csv_input {
+    sl_stage *stage;
+    const sl_csv_options *options;
+    const sl_source_options *source;
+    sl_csv_dialect dialect;
+    sl_source *files;
+    sl_csv_columns columns; /* of all files; known once started */
+    int32_t started;        /* 1: the first file was opened and the columns are declared */
+
+    /* Of the file that is open. */
+    int32_t open;
+    int32_t eof;     /* 1: all of its bytes were read */
+    int64_t row;     /* rows before the next one */
+    int64_t line;    /* of the next byte that is carried */
+    uint32_t fields; /* of its records */
+    uint32_t *map;   /* field -> column or SL_CSV_NO_COLUMN; NULL: one to one */
+    int32_t gaps;    /* 1: some columns have no field here */
+    double average;  /* bytes of a row, as far as seen */
+
+    char *carry; /* bytes read and not yet given: carry[from .. to) */
+    size_t from, to, room;
+} sl_csv_input;
+
+/* Reads the options; fails for each that is wrong. The rest of *made is zero. */
+sl_status sl_csv_input_init(sl_csv_input *made, sl_stage *stage, const sl_csv_options *options,
+                            const sl_source_options *source);
+void sl_csv_input_done(sl_csv_input *input);
+
+/* Declares the columns where the YAML alone says them; does nothing where it does not. */
+sl_status sl_csv_input_name(sl_csv_input *input);
+/* Opens the first file; its header and a sample say the columns, which are declared. */
+sl_status sl_csv_input_start(sl_csv_input *input);
+/* Opens the next file and reads its header; SL_END after the last. */
+sl_status sl_csv_input_next(sl_csv_input *input);
+/* Goes to a place in a file: a byte where a record begins, its line, the rows before it. */
+sl_status sl_csv_input_seek(sl_csv_input *input, const char *name, int64_t byte, int64_t line,
+                            int64_t row);
+/* The byte of the file where the next record begins. */
+int64_t sl_csv_input_offset(const sl_csv_input *input);
+
+/* Fills bytes[0 .. size) from what is carried, then from the file. *got < size: the file ends. */
+sl_status sl_csv_input_read(sl_csv_input *input, char *bytes, size_t size, size_t *got);
+/* The last `size` of the bytes that read() gave are carried again. */
+sl_status sl_csv_input_give_back(sl_csv_input *input, const char *bytes, size_t size);
+/* Reads ahead until `size` bytes are carried or the file ends. */
+sl_status sl_csv_input_ahead(sl_csv_input *input, size_t size);
+
+#endif
