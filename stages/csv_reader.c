@@ -21,6 +21,7 @@
 #define READ_LEAST 4096     /* bytes asked of a file at once, at least */
 #define READ_MOST (1 << 30) /* and at most: sizes of cells are 32 bits */
 #define SKIP_READ (64 * 1024)
+#define RAW_MOST 4000 /* bytes shown of a record that is refused */
 #define RAW_SHOWN 256 /* bytes shown of a record that was too large to hold */
 
 typedef struct csv_reader {
@@ -46,17 +47,37 @@ typedef struct filling {
 
 /* ---- Records that are no rows ------------------------------------------------------------ */
 
+/* Bytes that are not UTF-8 become `?` and a long record is cut at a whole character, so that
+ * what is shown of it can be written as text. Answers its size. */
+static size_t clean(char *raw, size_t size)
+{
+    size_t at = 0;
+    if (size > RAW_MOST) {
+        size = RAW_MOST;
+        while (size > 0 && ((unsigned char)raw[size] & 0xC0) == 0x80) {
+            size--;
+        }
+    }
+    while ((at += sl_value_utf8(raw + at, size - at)) < size) {
+        raw[at] = '?';
+    }
+    return size;
+}
+
 static sl_status refuse_text(sl_stage *stage, const sl_place *place, const sl_csv_scan *scan,
                              uint32_t fields)
 {
-    const char *raw = scan->record;
+    char *raw = (char *)(uintptr_t)scan->record; /* of a batch of ours, and nobody's row */
     size_t size = scan->record_size;
+    int bad = scan->problem == SL_CSV_UTF8 ? (unsigned char)raw[scan->byte] : 0;
+    size = clean(raw, size);
     switch (scan->problem) {
     case SL_CSV_SHORT:
     case SL_CSV_LONG:
         return stage->host->reject_raw(stage, place, raw, size,
-                                       "the record has %u fields where there are %u columns",
-                                       scan->fields, fields);
+                                       "the record has %u field%s where there %s %u column%s",
+                                       scan->fields, scan->fields == 1 ? "" : "s",
+                                       fields == 1 ? "is" : "are", fields, fields == 1 ? "" : "s");
     case SL_CSV_AFTER_QUOTE:
         return stage->host->reject_raw(stage, place, raw, size,
                                        "field %u has text after its closing quote", scan->fields);
@@ -69,7 +90,7 @@ static sl_status refuse_text(sl_stage *stage, const sl_place *place, const sl_cs
     case SL_CSV_UTF8:
         return stage->host->reject_raw(stage, place, raw, size,
                                        "byte %zu of the record (0x%02x) is not valid UTF-8",
-                                       scan->byte + 1, (unsigned char)raw[scan->byte]);
+                                       scan->byte + 1, bad);
     case SL_CSV_FINE:
         break;
     }
@@ -108,6 +129,7 @@ static sl_status skip_large(sl_stage *stage, csv_reader *self, filling *now)
     char raw[RAW_SHOWN];
     shown = shown < RAW_SHOWN ? shown : RAW_SHOWN;
     memcpy(raw, input->carry + input->from, shown);
+    shown = clean(raw, shown);
     while (!skip.done && input->to > input->from) {
         input->from += sl_csv_skip_bytes(&skip, &input->dialect, input->carry + input->from,
                                          input->to - input->from);

@@ -343,7 +343,7 @@ static const char *read_special(sl_csv_scan *scan, cursor *at, const char *field
         scan->problem = SL_CSV_FINE;
         const char *end = read_quoted(scan, at, found, cell, &now->lines);
         now->escapes |= cell->kind == QUOTED_ESCAPES;
-        if (before != SL_CSV_FINE) {
+        if (before != SL_CSV_FINE && scan->problem != SL_CSV_UNCLOSED) {
             scan->problem = before;
         } else if (scan->problem != SL_CSV_FINE) {
             scan->fields = now->fields + 1;
@@ -515,7 +515,7 @@ sl_csv_status sl_csv_scan_rows(sl_csv_scan *scan, sl_cell *const *columns, uint3
         if (lines != NULL) {
             lines[done] = scan->line;
         }
-        scan->line += now.lines + 1;
+        scan->line += now.lines + (now.end < scan->end);
         done++;
         start = next;
     }
