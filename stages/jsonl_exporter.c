@@ -33,6 +33,7 @@ struct jsonl_exporter {
     const sl_column *columns;
     prefix *prefixes;
     uint32_t columns_count;
+    uint32_t raw; /* 1 + index of the column with rejected lines as they were; 0: none */
     size_t fixed; /* bytes of a row that do not depend on texts */
 };
 
@@ -81,6 +82,9 @@ static sl_status open(sl_stage *stage)
     for (uint32_t c = 0; c < count; c++) {
         if (prefix_of(stage, &self->columns[c], &self->prefixes[c]) != SL_OK)
             return SL_ERROR;
+        if (c > 0 && strcmp(self->columns[0].name, "_stage") == 0 &&
+            strcmp(self->columns[c].name, "_raw") == 0)
+            self->raw = c + 1;
         self->fixed += self->prefixes[c].size + SL_JSON_QUOTED(0) + SL_VALUE_ROOM;
     }
     self->target =
@@ -165,6 +169,26 @@ static size_t put_text(char *to, const sl_column *column, const sl_cell *cell)
     if (is_plain_face(column, text, size))
         return put_bytes(to, text, size);
     return sl_json_quote(to, text, size);
+}
+
+/* A rejected line may be anything; a byte that is not UTF-8 becomes U+FFFD. */
+static size_t put_raw(char *to, const char *text, size_t size)
+{
+    char *put = to;
+    *put++ = '"';
+    for (size_t at = 0; at < size;) {
+        size_t valid = sl_value_utf8(text + at, size - at);
+        size_t quoted = sl_json_quote(put, text + at, valid);
+        memmove(put, put + 1, quoted - 2);
+        put += quoted - 2;
+        at += valid;
+        if (at < size) {
+            put += put_bytes(put, "\xef\xbf\xbd", 3);
+            at++;
+        }
+    }
+    *put++ = '"';
+    return (size_t)(put - to);
 }
 
 static size_t put_integer(char *to, const sl_column *column, int64_t integer)
@@ -259,6 +283,8 @@ static size_t put_row(const struct jsonl_exporter *self, const sl_batch *batch, 
             continue;
         put += put_bytes(put, name->text, name->size);
         size_t size = put_cell(put, self->blob, &self->columns[c], cell);
+        if (size == 0 && c + 1 == self->raw && cell->kind == SL_TEXT)
+            size = put_raw(put, cell->as.text, cell->size);
         if (size == 0) {
             *column = c;
             return 0;
@@ -320,7 +346,8 @@ const sl_stage_type sl_jsonl_exporter = {
         "nulls: omit its key is left out.\n"
         "\n"
         "What JSON cannot say is a rejected row: text that is not valid UTF-8, an infinity, and a "
-        "blob, unless `blob` says how to write it.\n"
+        "blob, unless `blob` says how to write it. Only in `_raw`, the line of a rejected row, a "
+        "byte that is not UTF-8 becomes U+FFFD: a reject is never rejected.\n"
         "\n"
         "With mode: replace the rows go to a temporary file beside the target, which takes its "
         "name when all is written; a run that fails leaves the old file as it was. With mode: "

@@ -1,0 +1,1 @@
+grep -q 'more text follows the bytes; is it apache_combined?' rejects.jsonl

@@ -1,0 +1,1 @@
+test "$(wc -l < rejects.jsonl)" = 3
