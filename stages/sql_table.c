@@ -193,7 +193,13 @@ int sl_sql_table_attach(sl_sql_table *table, sqlite3 *db)
         .xRowid = row_number,
     };
 
-    return sqlite3_create_module_v2(db, "batch", &module, table, NULL);
+    sqlite3_stmt *first = NULL;
+    int rc = sqlite3_create_module_v2(db, "batch", &module, table, NULL);
+
+    if (rc == SQLITE_OK) /* the first statement declares it, which a locked connection may not */
+        rc = sqlite3_prepare_v2(db, "SELECT 1 FROM batch", -1, &first, NULL);
+    sqlite3_finalize(first);
+    return rc;
 }
 
 void sl_sql_table_from(const sl_sql_table *table, sqlite3_str *sql)
