@@ -78,7 +78,8 @@ static sl_status grow_carry(sl_jsonl_input *input, size_t room)
     return SL_OK;
 }
 
-/* Reads from the file; the source gives less than was asked for at the end only. */
+/* Reads from the file. Less than was asked for may be the end or a failure to come: only the
+ * next read tells. */
 static sl_status read_file(sl_jsonl_input *input, char *to, size_t size, size_t *read)
 {
     *read = 0;
@@ -88,7 +89,7 @@ static sl_status read_file(sl_jsonl_input *input, char *to, size_t size, size_t 
     if (got < 0)
         return SL_ERROR;
     *read = (size_t)got;
-    input->ended = *read < size;
+    input->ended = got == 0;
     return SL_OK;
 }
 
@@ -97,7 +98,7 @@ sl_status sl_jsonl_input_sample(sl_jsonl_input *input, size_t size)
     size_t read;
     if (grow_carry(input, size + PADDING) != SL_OK)
         return SL_ERROR;
-    if (size > input->carry_end) {
+    while (size > input->carry_end && !input->ended) {
         size_t more = size - input->carry_end;
         if (read_file(input, input->carry + input->carry_end, more, &read) != SL_OK)
             return SL_ERROR;

@@ -435,15 +435,16 @@ static sl_status add_rows(struct jsonl_reader *self, sl_batch *batch, const sl_c
     }
     if (result < 0)
         return broken_array(self);
-    if (batch->rows == 0 && large && input->chunk_at == 0 && input->chunk_size > 0) {
+    if (batch->rows == 0 && large && input->chunk_at == 0 &&
+        input->chunk_size == input->chunk_room) {
         batch->first_row = input->rows + 1;
         if (pass_over(self, batch) != SL_OK)
             return SL_ERROR;
     }
-    int32_t full = batch->rows == 0 && input->chunk_at == 0 && !large;
+    int32_t unfinished = batch->rows == 0 && input->chunk_at == 0 && input->chunk_size > 0;
     if (sl_jsonl_input_settle(input, batch->rows, batch->capacity) != SL_OK)
         return SL_ERROR;
-    input->large = full;
+    input->large = unfinished;
     return batch->rows > 0 ? SL_OK : SL_END;
 }
 
