@@ -29,7 +29,7 @@ typedef struct csv_reader {
     sl_csv_options options;
     sl_csv_input input;
     int32_t large;     /* 1: the next record needs a batch of its own */
-    int32_t partial;   /* 1: what is carried is less than a record */
+    size_t partial;    /* so many bytes of what is carried are less than a record */
     sl_cell **targets; /* for one batch: field -> cells */
     uint32_t targets_room;
     sl_cell *spare; /* cells of fields that are no column */
@@ -142,7 +142,8 @@ static sl_status skip_large(sl_stage *stage, csv_reader *self, filling *now)
     }
     input->line += skip.lines;
     now->done = 1;
-    self->large = self->partial = 0;
+    self->large = 0;
+    self->partial = 0;
     if (sl_csv_skip_comment(&skip)) {
         return SL_OK;
     }
@@ -232,15 +233,14 @@ static sl_status scan_rows(sl_stage *stage, csv_reader *self, filling *now, sl_c
 /* How many bytes the rest of the batch will want. */
 static size_t estimate(const csv_reader *self, const sl_batch *batch, size_t room)
 {
-    size_t carried = self->input.to - self->input.from;
     double wanted = self->input.average * (batch->capacity - batch->rows);
     size_t want = wanted < READ_LEAST  ? READ_LEAST
                   : wanted < READ_MOST ? (size_t)wanted
                                        : READ_MOST;
     if (self->large) {
         want = READ_MOST;
-    } else if (self->partial && want < carried * 2) {
-        want = carried * 2 + READ_LEAST;
+    } else if (self->partial > 0 && want < self->partial * 2) {
+        want = self->partial * 2 + READ_LEAST;
     }
     return want < room ? want : room;
 }
@@ -259,7 +259,7 @@ static sl_status read_chunk(sl_stage *stage, csv_reader *self, filling *now)
     sl_csv_input *input = &self->input;
     sl_batch *batch = now->batch;
     size_t room = stage->host->room(stage, batch), got = 0;
-    if (self->partial && !input->eof && input->to - input->from >= room) {
+    if (self->partial > 0 && self->partial >= room) {
         if (batch->rows == 0 && self->large) {
             return skip_large(stage, self, now);
         }
@@ -292,8 +292,8 @@ static sl_status read_chunk(sl_stage *stage, csv_reader *self, filling *now)
     if (sl_csv_input_give_back(input, scan.at, got - used) != SL_OK) {
         return SL_ERROR;
     }
-    self->partial = how == SL_CSV_MORE && !scan.final;
-    self->large = self->large && self->partial && batch->rows == 0;
+    self->partial = how == SL_CSV_MORE && !scan.final ? got - used : 0;
+    self->large = self->large && self->partial > 0 && batch->rows == 0;
     input->open = how == SL_CSV_FULL || !scan.final;
     now->done = how == SL_CSV_FULL || scan.final || batch->rows > batch->capacity / 4 * 3;
     return SL_OK;
@@ -486,7 +486,8 @@ static sl_status next(sl_stage *stage, sl_batch **given)
     csv_reader *self = sl_self(stage, csv_reader);
     for (;;) {
         if (!self->input.open) {
-            self->partial = self->large = 0;
+            self->partial = 0;
+            self->large = 0;
             sl_status opened = sl_csv_input_next(&self->input);
             if (opened != SL_OK) {
                 return opened;
@@ -563,7 +564,8 @@ static sl_status seek(sl_stage *stage, const char *position)
         sl_json_get_integer(position, "row", &row) != 1 || byte < 0) {
         return sl_fail(stage, "the position '%s' is not one of a csv reader", position);
     }
-    self->partial = self->large = 0;
+    self->partial = 0;
+    self->large = 0;
     return sl_csv_input_seek(&self->input, name, byte, line, row);
 }
 
