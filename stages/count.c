@@ -42,7 +42,7 @@ static sl_status plan(sl_stage *stage)
     self->bounded = end && end->kind == SL_VALUE_SCALAR;
     int64_t last = self->step > 0 ? INT64_MAX : INT64_MIN;
     self->total = rows_to(self->start, self->bounded ? self->end : last, self->step);
-    if (!self->bounded && number(self, self->total) == last)
+    if (!self->bounded && self->total < UINT64_MAX && number(self, self->total) == last)
         self->total++; /* the very last number of 64 bits is given too */
     sl_column column = {.name = "n", .type = SL_TYPE_INTEGER, .flags = SL_COLUMN_DECLARED};
     return stage->host->columns(stage, &column, 1, sizeof column);
