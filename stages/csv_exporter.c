@@ -12,6 +12,7 @@
 #endif
 
 #include "stages/core/value.h"
+#include "stages/csv_dialect.h"
 #include "stages/target.h"
 
 #define SLACK 32 /* bytes that copying and looking may touch behind a row */
@@ -325,22 +326,6 @@ static sl_status write_header(sl_stage *stage, csv_exporter *self)
 
 /* ---- The stage ---------------------------------------------------------------------------- */
 
-static int32_t one_byte(const char *text)
-{
-    static const struct {
-        const char *word;
-        char byte;
-    } words[] = {{"\\t", '\t'},      {"tab", '\t'}, {"comma", ','},
-                 {"semicolon", ';'}, {"pipe", '|'}, {"space", ' '}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(text, words[i].word) == 0) {
-            return words[i].byte;
-        }
-    }
-    int plain = text[0] != '\0' && text[1] == '\0' && (unsigned char)text[0] < 0x80;
-    return plain && text[0] != '\n' && text[0] != '\r' ? text[0] : -1;
-}
-
 static sl_status fail_option(sl_stage *stage, const char *option, const char *why)
 {
     return sl_fail_at(stage,
@@ -351,9 +336,9 @@ static sl_status fail_option(sl_stage *stage, const char *option, const char *wh
 static sl_status plan(sl_stage *stage)
 {
     csv_exporter *self = sl_self(stage, csv_exporter);
-    int32_t separator = one_byte(self->delimiter);
+    int32_t separator = sl_csv_dialect_byte(self->delimiter);
     sl_status status = SL_OK;
-    self->quote_byte = strcmp(self->quote, "none") == 0 ? -1 : one_byte(self->quote);
+    self->quote_byte = strcmp(self->quote, "none") == 0 ? -1 : sl_csv_dialect_byte(self->quote);
     if (separator < 0) {
         status = fail_option(stage, "delimiter", "a delimiter is one ASCII character");
     }

@@ -11,50 +11,7 @@
 
 #define AHEAD (64 * 1024) /* bytes read of a further file to find its header */
 
-/* ---- Options ------------------------------------------------------------------------------ */
-
-static int32_t one_byte(const char *text)
-{
-    static const struct {
-        const char *word;
-        char byte;
-    } words[] = {{"\\t", '\t'},      {"tab", '\t'}, {"comma", ','},
-                 {"semicolon", ';'}, {"pipe", '|'}, {"space", ' '}};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        if (strcmp(text, words[i].word) == 0) {
-            return (unsigned char)words[i].byte;
-        }
-    }
-    int plain = text[0] != '\0' && text[1] == '\0' && (unsigned char)text[0] < 0x80;
-    return plain && text[0] != '\n' && text[0] != '\r' ? (unsigned char)text[0] : -1;
-}
-
-/* A byte that may be left out: NULL or "none". */
-static sl_status read_byte(sl_stage *stage, const char *option, const char *text, int32_t *byte)
-{
-    *byte = -1;
-    if (text == NULL || strcmp(text, "none") == 0) {
-        return SL_OK;
-    }
-    *byte = one_byte(text);
-    if (*byte >= 0) {
-        return SL_OK;
-    }
-    return sl_fail_at(stage,
-                      SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, option)),
-                      "'%s' is not one ASCII character", text);
-}
-
-static sl_status check_different(sl_stage *stage, const char *option, int32_t byte,
-                                 const char *other, int32_t taken)
-{
-    if (byte < 0 || byte != taken) {
-        return SL_OK;
-    }
-    return sl_fail_at(stage,
-                      SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, option)),
-                      "%s and %s are the same character", option, other);
-}
+/* ---- Options ---------------------------------------------------------------------------- */
 
 static int is_word(const sl_value *list, const char *word)
 {
@@ -73,41 +30,6 @@ static int has_header(const sl_csv_input *input)
 static int has_names(const sl_csv_input *input)
 {
     return !has_header(input) && !is_word(input->options->header, "false");
-}
-
-static sl_status read_dialect(sl_csv_input *input)
-{
-    sl_stage *stage = input->stage;
-    sl_csv_dialect *dialect = &input->dialect;
-    int32_t delimiter;
-    sl_status status = read_byte(stage, "delimiter", input->options->delimiter, &delimiter);
-    if (status == SL_OK && delimiter < 0) {
-        status = sl_fail_at(
-            stage,
-            SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, "delimiter")),
-            "a csv needs a delimiter");
-    }
-    if (read_byte(stage, "quote", input->options->quote, &dialect->quote) != SL_OK ||
-        read_byte(stage, "escape", input->options->escape, &dialect->escape) != SL_OK ||
-        read_byte(stage, "comment", input->options->comment, &dialect->comment) != SL_OK ||
-        status != SL_OK) {
-        return SL_ERROR;
-    }
-    if (dialect->escape == dialect->quote) {
-        dialect->escape = -1; /* a doubled quote */
-    }
-    dialect->delimiter = (char)delimiter;
-    dialect->trim = input->options->trim;
-    dialect->pad = input->options->ragged == SL_CSV_RAGGED_PAD;
-    dialect->null_text = input->options->null_text;
-    dialect->null_size = input->options->null_text != NULL ? strlen(input->options->null_text) : 0;
-    if (check_different(stage, "quote", dialect->quote, "delimiter", delimiter) != SL_OK ||
-        check_different(stage, "escape", dialect->escape, "delimiter", delimiter) != SL_OK ||
-        check_different(stage, "comment", dialect->comment, "delimiter", delimiter) != SL_OK ||
-        check_different(stage, "comment", dialect->comment, "quote", dialect->quote) != SL_OK) {
-        return SL_ERROR;
-    }
-    return SL_OK;
 }
 
 /* ---- Bytes -------------------------------------------------------------------------------- */
@@ -646,7 +568,7 @@ sl_status sl_csv_input_init(sl_csv_input *made, sl_stage *stage, const sl_csv_op
                             const sl_source_options *source)
 {
     *made = (sl_csv_input){.stage = stage, .options = options, .source = source};
-    if (read_dialect(made) != SL_OK) {
+    if (sl_csv_dialect_read(stage, options, &made->dialect) != SL_OK) {
         return SL_ERROR;
     }
     made->files = sl_source_new(stage, source);

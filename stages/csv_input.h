@@ -11,21 +11,8 @@
 #define SL_CSV_INPUT_H
 
 #include "stages/csv_columns.h"
-#include "stages/csv_scan.h"
+#include "stages/csv_dialect.h"
 #include "stages/source.h"
-
-typedef struct sl_csv_options {
-    const char *delimiter, *quote, *escape, *comment, *null_text;
-    const sl_value *header; /* NULL, or a list: names, or one of true and false */
-    const sl_value *types;
-    int32_t trim, infer, ragged, blank, differ, misfit, comma;
-    int64_t sample_rows, sample_bytes;
-} sl_csv_options;
-
-enum { SL_CSV_RAGGED_REJECT, SL_CSV_RAGGED_PAD };
-enum { SL_CSV_BLANK_AUTO, SL_CSV_BLANK_SKIP, SL_CSV_BLANK_ROW };
-enum { SL_CSV_DIFFER_ERROR, SL_CSV_DIFFER_FILL, SL_CSV_DIFFER_IGNORE };
-enum { SL_CSV_MISFIT_REJECT, SL_CSV_MISFIT_KEEP, SL_CSV_MISFIT_FAIL };
 
 typedef struct sl_csv_input {
     sl_stage *stage;

@@ -163,7 +163,7 @@ static sl_status skip_large(sl_stage *stage, csv_reader *self, filling *now)
     }
     return stage->host->reject_raw(
         stage, &place, raw, shown,
-        "the record, lines %lld to %lld, has %lld bytes; a batch holds %lld (raise batch.bytes)",
+        "the record in lines %lld to %lld has %lld bytes, a batch holds %lld: raise batch.bytes",
         (long long)line, (long long)last, (long long)skip.bytes, (long long)limit);
 }
 
