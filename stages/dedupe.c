@@ -107,7 +107,7 @@ static sl_status see(sl_stage *stage, int32_t *first)
     if (entry)
         return SL_OK;
     if (!self->seen)
-        self->seen = sl_sql_seen_new(stage, self->memory / 2);
+        self->seen = sl_sql_seen_new(stage, self->memory / 4);
     return self->seen ? sl_sql_seen_add(self->seen, &self->key, first) : SL_ERROR;
 }
 
@@ -148,7 +148,7 @@ static const char manual[] =
     "compared as text. The row that passes keeps its spelling.\n"
     "\n"
     "The keys that were seen are held: half of `memory` as they are, and beyond that in a "
-    "private temporary database (in TMPDIR, else /var/tmp) with the other half as its cache. "
+    "private temporary database (in TMPDIR, else /var/tmp). "
     "Keys themselves are compared, never only their hashes.";
 
 static const char example[] = "- filter: dedupe\n"

@@ -479,6 +479,7 @@ static sl_status prepare(sl_sql_group *group, const sl_sql_expression *expressio
 static sl_status open_connection(sl_sql_group *group)
 {
     int64_t bytes = group->stage->host->batch_bytes(group->stage);
+    sqlite3_stmt *first = NULL;
     int code;
 
     if (sl_sql_guard_open(&group->guard, group->stage) != SL_OK)
@@ -486,9 +487,16 @@ static sl_status open_connection(sl_sql_group *group)
     bytes = bytes > 400000000 ? 1000000000 : 2 * bytes + 1000000; /* a row and its keys */
     sqlite3_limit(group->guard.db, SQLITE_LIMIT_LENGTH, (int)bytes);
     code = sqlite3_create_module_v2(group->guard.db, "batch", &module, group, NULL);
+    if (code == SQLITE_OK) /* the first statement declares it, which a locked connection may not */
+        code = sqlite3_prepare_v2(group->guard.db, "SELECT 1 FROM batch", -1, &first, NULL);
+    sqlite3_finalize(first);
     if (code == SQLITE_OK)
         code = sqlite3_set_authorizer(group->guard.db, authorize, &group->guard);
-    return code == SQLITE_OK ? SL_OK : sl_no_memory(group->stage);
+    if (code == SQLITE_NOMEM)
+        return sl_no_memory(group->stage);
+    if (code != SQLITE_OK)
+        return sl_fail(group->stage, "cannot start SQLite: %s", sqlite3_errstr(code));
+    return SL_OK;
 }
 
 /* Each expression alone, so that an error has one place. */
