@@ -15,6 +15,13 @@ static sl_status write(sl_stage *stage, sl_batch *batch)
     return SL_OK;
 }
 
+static sl_status commit(sl_stage *stage, const sl_commit *commit)
+{
+    (void)stage;
+    (void)commit;
+    return SL_OK; /* nothing is kept: nothing is to be made safe */
+}
+
 static sl_status send(sl_stage *stage, const sl_message *message, sl_text *answer)
 {
     if (strcmp(message->name, "rows") != 0)
@@ -42,5 +49,6 @@ const sl_stage_type sl_discard = {
     .self_size = sizeof(discard),
     .messages = messages,
     .write = write,
+    .commit = commit,
     .send = send,
 };

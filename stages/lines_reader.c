@@ -53,7 +53,8 @@ typedef struct filling { /* a batch on its way */
     char *at;
     char *end;
     int32_t last;  /* 1: piece is what bytes() gave last */
-    int32_t full;  /* 1: no more fits, or the read came short: give what is there */
+    int32_t full;  /* 1: the next row does not fit */
+    int32_t brief; /* 1: a read came short, and the next may fail: give what is there */
     uint32_t live; /* rows in the selection */
 } filling;
 
@@ -264,7 +265,7 @@ static sl_status read_piece(filling *to)
     if (got < 0)
         return SL_ERROR;
     self->ended = self->ended || got == 0;
-    to->full = (size_t)got < fresh && got > 0; /* what comes next may be a failure */
+    to->brief = (size_t)got < fresh && got > 0;
     to->end += got;
     stage->host->trim(stage, to->batch, to->piece, size, (size_t)(to->end - to->piece));
     return SL_OK;
@@ -293,7 +294,7 @@ static sl_status fill(filling *to)
     sl_batch *batch = to->batch;
     if (name_source(to) != SL_OK)
         return SL_ERROR;
-    while (batch->rows < batch->capacity && !(to->full && batch->rows > 0)) {
+    while (batch->rows < batch->capacity && !(to->brief && batch->rows > 0) && !to->full) {
         uint32_t rows = batch->rows;
         sl_status status = read_piece(to);
         if (status == SL_ERROR)
