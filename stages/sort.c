@@ -40,8 +40,7 @@ static const sl_option options[] = {
     {"by", SL_OPTION_SQL_LIST, 0, offsetof(sort, by), NULL, NULL, NULL, NULL,
      "What to sort by, the most important first: a column or SQL expression, then `collate "
      "nocase`, `asc` or `desc`, `nulls first` or `nulls last`; or a map with `sql`, `order`, "
-     "`nulls`, "
-     "`collate`."},
+     "`nulls`, `collate`."},
     {"memory", SL_OPTION_SIZE, 0, offsetof(sort, memory), "8MiB", "64KiB", "1GiB", NULL,
      "Rows beyond this are sorted in temporary files."},
     {0},
@@ -69,8 +68,9 @@ static sl_status read_word(sl_stage *stage, const sl_value *value, const char *c
             return SL_OK;
         }
     return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = value),
-                      "'%s' cannot be '%s'; it is %s, %s%s%s", value->key, text, words[0], words[1],
-                      words[2] ? " or " : "", words[2] ? words[2] : "");
+                      "'%s' cannot be '%s'; it is %s%s%s%s%s", value->key, text, words[0],
+                      words[2] ? ", " : " or ", words[1], words[2] ? " or " : "",
+                      words[2] ? words[2] : "");
 }
 
 static const char *const orders[] = {"asc", "desc", NULL};
@@ -251,16 +251,17 @@ static sl_status make_parts(sl_stage *stage)
 static sl_status prepare(sl_stage *stage)
 {
     sort *self = sl_self(stage, sort);
+    sl_status status = make_parts(stage);
 
-    if (make_parts(stage) != SL_OK)
-        return SL_ERROR;
     if (!self->expressions_count)
-        return SL_OK;
+        return status;
     self->sql = sl_sql_new(stage);
     if (!self->sql)
         return SL_ERROR;
-    return sl_sql_compile(self->sql, self->columns, self->columns_count, SL_SQL_VALUES,
-                          self->expressions, self->expressions_count);
+    if (sl_sql_compile(self->sql, self->columns, self->columns_count, SL_SQL_VALUES,
+                       self->expressions, self->expressions_count) != SL_OK)
+        return SL_ERROR; /* said beside the mistakes of make_parts */
+    return status;
 }
 
 static sl_status plan(sl_stage *stage)
