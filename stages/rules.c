@@ -241,31 +241,33 @@ static sl_status reject_type(sl_stage *stage, sl_batch *batch, uint32_t row, con
                      shown < size ? "..." : "", article, type);
 }
 
-static sl_status check_cells(sl_stage *stage, sl_batch *batch)
+/* What can be seen without SQLite. SL_END: the row was rejected. */
+static sl_status check_row(sl_stage *stage, sl_batch *batch, uint32_t row)
 {
     const struct rules *self = sl_self(stage, struct rules);
-    sl_status status = SL_OK;
 
-    for (uint32_t i = 0; i < self->needed_count; i++) {
-        const sl_cell *cells = batch->columns[self->needed[i]];
-
-        for (uint32_t s = 0; s < batch->selected && status == SL_OK; s++)
-            if (cells[batch->selection[s]].kind == SL_NULL)
-                status = sl_reject(stage, batch, batch->selection[s], self->needed[i] + 1,
-                                   "a required value is missing");
-    }
+    for (uint32_t i = 0; i < self->needed_count; i++)
+        if (batch->columns[self->needed[i]][row].kind == SL_NULL)
+            return sl_reject(stage, batch, row, self->needed[i] + 1,
+                             "a required value is missing") == SL_OK
+                       ? SL_END
+                       : SL_ERROR;
     for (uint32_t i = 0; i < self->checks_count; i++) {
         const check *of = &self->checks[i];
-        const sl_cell *cells = batch->columns[of->index];
+        const sl_cell *cell = &batch->columns[of->index][row];
 
-        for (uint32_t s = 0; s < batch->selected && status == SL_OK; s++) {
-            const sl_cell *cell = &cells[batch->selection[s]];
-
-            if (cell->kind != SL_NULL && !fits(of, cell))
-                status = reject_type(stage, batch, batch->selection[s], of);
-        }
+        if (cell->kind != SL_NULL && !fits(of, cell))
+            return reject_type(stage, batch, row, of) == SL_OK ? SL_END : SL_ERROR;
     }
-    return status;
+    return SL_OK;
+}
+
+static sl_status check_rows(sl_stage *stage, sl_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->selected; i++)
+        if (check_row(stage, batch, batch->selection[i]) == SL_ERROR)
+            return SL_ERROR;
+    return SL_OK;
 }
 
 static sl_status reject_rule(sl_stage *stage, sl_batch *batch, uint32_t row, const rule *broken)
@@ -282,6 +284,7 @@ static sl_status check_rules(sl_stage *stage, sl_batch *batch)
     sl_cell failed;
     uint32_t row;
 
+    sl_sql_before(self->sql, self->needed_count + self->checks_count > 0 ? check_row : NULL);
     sl_sql_begin(self->sql, batch);
     while ((status = sl_sql_step(self->sql, &row)) == SL_OK) {
         status = sl_sql_value(self->sql, 0, &failed);
@@ -294,12 +297,12 @@ static sl_status check_rules(sl_stage *stage, sl_batch *batch)
     return status == SL_END ? SL_OK : status;
 }
 
+/* Rows are looked at one after the other, so that rejects come in their order. */
 static sl_status each(sl_stage *stage, sl_batch *batch)
 {
     const struct rules *self = sl_self(stage, struct rules);
-    sl_status status = check_cells(stage, batch);
 
-    return status == SL_OK && self->sql != NULL ? check_rules(stage, batch) : status;
+    return self->sql != NULL ? check_rules(stage, batch) : check_rows(stage, batch);
 }
 
 static void interrupt(sl_stage *stage)

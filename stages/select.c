@@ -372,11 +372,14 @@ static sl_status take_row(sl_stage *stage, sl_batch *batch)
             return SL_ERROR;
         if (value->kind != SL_TEXT && value->kind != SL_BLOB)
             continue;
+        if (value->size == 0) {
+            value->as.text = "";
+            continue;
+        }
         copy = take_bytes(stage, batch, value->size);
         if (copy == NULL)
             return SL_END;
-        if (value->size > 0)
-            memcpy(copy, value->as.text, value->size);
+        memcpy(copy, value->as.text, value->size);
         value->as.text = copy;
     }
     return SL_OK;

@@ -25,6 +25,7 @@ struct sl_sql {
     sqlite3_stmt *statement;
     sl_sql_shape shape;
     sl_batch *batch; /* NULL: none is looked at */
+    sl_sql_look *look;
 };
 
 sl_sql *sl_sql_new(sl_stage *stage)
@@ -315,6 +316,20 @@ void sl_sql_end(sl_sql *sql)
     sql->table.selected = 0;
 }
 
+static sl_status look(void *of, uint32_t row)
+{
+    const sl_sql *sql = of;
+
+    return sql->look(sql->stage, sql->batch, row);
+}
+
+void sl_sql_before(sl_sql *sql, sl_sql_look *asked)
+{
+    sql->look = asked;
+    sql->table.look = asked != NULL ? look : NULL;
+    sql->table.of = sql;
+}
+
 #define FACE_SHOWN 40 /* bytes of a misfit in its reason */
 
 static sl_status reject_misfit(sl_sql *sql, uint32_t row)
@@ -338,6 +353,8 @@ static sl_status pass_over(sl_sql *sql, int rc)
     uint32_t position = table->position;
     sl_status status;
 
+    if (table->failed)
+        return SL_ERROR;
     if (rc == SQLITE_NOMEM)
         return sl_no_memory(sql->stage);
     if (rc == SQLITE_INTERRUPT && !sql->guard.overdue)

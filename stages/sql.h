@@ -58,6 +58,10 @@ int32_t sl_sql_compiled(const sl_sql *sql); /* 1: compile answered SL_OK; NULL: 
 /* Stands before the first selected row. Borrows the batch until end (or the next begin): its
  * selection and columns must not change before. */
 void sl_sql_begin(sl_sql *sql, sl_batch *batch);
+/* Is asked of each row before it is evaluated, in order: SL_OK; SL_END: pass over it; SL_ERROR:
+ * the graph does not go on, said. */
+typedef sl_status sl_sql_look(sl_stage *stage, sl_batch *borrowed, uint32_t row);
+void sl_sql_before(sl_sql *sql, sl_sql_look *look); /* for every run from now on; NULL: none */
 /* The next row that comes: SL_OK and its index in the batch in *row; SL_END: no more; SL_ERROR:
  * the graph does not go on, said. Rows that cannot be evaluated are rejected and passed over. */
 sl_status sl_sql_step(sl_sql *sql, uint32_t *row);

@@ -311,12 +311,12 @@ static sl_status syntax_error(const sl_sql_scene *scene, const sl_sql_token *tok
 {
     const char *text = scene->expression->text, *column = unquoted_column(scene, token);
     const char *hint = NULL;
-    char room[WORD_SHOWN + 80];
+    char room[2 * WORD_SHOWN + 80];
 
     if (column != NULL) {
         snprintf(room, sizeof room,
                  "if the column '%s' is meant, write it in double quotes: \"%s\"",
-                 copy_word(column, 24).text, copy_word(column, 24).text);
+                 copy_word(column, WORD_SHOWN).text, copy_word(column, WORD_SHOWN).text);
         hint = room;
     } else if (sl_sql_token_is(text, token, "&")) {
         hint = "SQL spells it AND";

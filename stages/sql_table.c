@@ -103,6 +103,22 @@ static int close_cursor(sqlite3_vtab_cursor *base)
     return SQLITE_OK;
 }
 
+/* Goes on to a row that is to be evaluated, this one or a later one. */
+static int settle(sl_sql_table *table)
+{
+    sl_status status = SL_END;
+
+    if (table->look == NULL)
+        return SQLITE_OK;
+    for (; table->position < table->selected; table->position++) {
+        status = table->look(table->of, table->selection[table->position]);
+        if (status != SL_END)
+            break;
+    }
+    table->failed = status == SL_ERROR;
+    return table->failed ? SQLITE_ERROR : SQLITE_OK;
+}
+
 static int rewind_cursor(sqlite3_vtab_cursor *base, int number, const char *text, int argc,
                          sqlite3_value **argv)
 {
@@ -110,13 +126,15 @@ static int rewind_cursor(sqlite3_vtab_cursor *base, int number, const char *text
 
     (void)number, (void)text, (void)argc, (void)argv;
     table->position = table->from;
-    return SQLITE_OK;
+    return settle(table);
 }
 
 static int advance(sqlite3_vtab_cursor *base)
 {
-    ((cursor *)base)->table->position++;
-    return SQLITE_OK;
+    sl_sql_table *table = ((cursor *)base)->table;
+
+    table->position++;
+    return settle(table);
 }
 
 static int at_end(sqlite3_vtab_cursor *base)
@@ -226,4 +244,5 @@ void sl_sql_table_stand(sl_sql_table *table, const sl_batch *batch)
     table->from = 0;
     table->position = 0;
     table->misfit = NULL;
+    table->failed = 0;
 }

@@ -26,8 +26,11 @@ typedef struct sl_sql_table {
     uint32_t fields_count;
     uint32_t selected;
     const uint32_t *selection;
-    uint32_t from;              /* where a run starts, in the selection */
-    uint32_t position;          /* where it is */
+    uint32_t from;                             /* where a run starts, in the selection */
+    uint32_t position;                         /* where it is */
+    sl_status (*look)(void *of, uint32_t row); /* asked before a row is evaluated; NULL: not */
+    void *of;
+    int32_t failed;             /* 1: look answered SL_ERROR */
     const sl_sql_field *misfit; /* the field whose value could not be read; NULL: none */
 } sl_sql_table;
 
