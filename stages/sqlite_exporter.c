@@ -1,0 +1,564 @@
+/*
+ * sqlite_exporter.c - writes rows into a table of an SQLite database; a commit is a transaction,
+ * and the checkpoint is in it.
+ *
+ * The quick way: one INSERT ... SELECT a batch, over the batch as a virtual table. When that
+ * fails on a constraint, nothing of it stays, and the batch goes in row by row: the rows that
+ * the table refuses are rejected, the others go in.
+ *
+ * Deliberately elsewhere: opening and waiting (sqlite_db.h), columns and SQL (sqlite_into.h),
+ * what is stored of a cell (sqlite_rows.h).
+ */
+#include <string.h>
+
+#include "stages/core/value.h"
+#include "stages/sqlite_into.h"
+
+#define JOURNAL_WAL 0
+
+typedef struct exporter {
+    const char *database;
+    const char *table;
+    int32_t mode;
+    const sl_value *key;
+    int32_t create;
+    int32_t journal;
+    int64_t busy;
+
+    sl_sqlite db;
+    sl_arena *arena;
+    sl_into_request request;
+    sl_into into;
+    sl_rows rows;
+    int32_t made;      /* the file was not there, or empty: it is of our making */
+    int32_t journaled; /* its journal mode has been set or looked at */
+    int32_t begun;     /* a transaction is open */
+    int32_t ready;     /* the table is there and the statements are compiled */
+    int32_t settled;   /* the table's making (or emptying) has been committed */
+    int32_t warned;
+    sqlite3_stmt *all; /* inserts a batch */
+    sqlite3_stmt *one; /* inserts a row */
+} exporter;
+
+static const sl_option options[] = {
+    {"database", SL_OPTION_PATH, 0, offsetof(exporter, database), NULL, NULL, NULL, NULL,
+     "The database file; it is made where it is not there, its directory is not."},
+    {"table", SL_OPTION_TEXT, 0, offsetof(exporter, table), NULL, NULL, NULL, NULL,
+     "The table to write to."},
+    {"mode", SL_OPTION_CHOICE, 0, offsetof(exporter, mode), "append", NULL, NULL,
+     "append|replace|upsert",
+     "append adds rows; replace puts them in the place of all rows, in one transaction at the "
+     "end; upsert updates the row that has the same key, or adds one."},
+    {"key", SL_OPTION_COLUMNS, 0, offsetof(exporter, key), "", NULL, NULL, NULL,
+     "Columns that tell rows apart: the primary key of a table that is made; a table that is "
+     "there must have a unique index over them."},
+    {"create", SL_OPTION_BOOLEAN, 0, offsetof(exporter, create), "true", NULL, NULL, NULL,
+     "Whether a table that is not there is made."},
+    {"journal", SL_OPTION_CHOICE, 0, offsetof(exporter, journal), "wal", NULL, NULL, "wal|keep",
+     "wal puts a database that is made in WAL mode; keep leaves it as SQLite makes it. A database "
+     "that is there is left as it is."},
+    {"busy", SL_OPTION_DURATION, 0, offsetof(exporter, busy), "5s", "0s", NULL, NULL,
+     "How long a locked database is waited for."},
+    {0},
+};
+
+static const char manual[] =
+    "A commit is one transaction: rows and checkpoint become durable together or not at all. "
+    "mode: replace is one transaction from the first row to the last: until then others see the "
+    "old rows, and if the run fails they stay; views, indexes and triggers of the table stay too.\n"
+    "\n"
+    "A table that is made gets the types that were declared for the columns (INTEGER, REAL, TEXT, "
+    "BLOB, BOOLEAN, NUMERIC; json is TEXT). Columns whose types were inferred get none: SQLite "
+    "keeps each of their values as it is given. In these, what spells a number is stored as that "
+    "number, and everything else as the text that it is: 09005 stays text. The spelling of a "
+    "number is not kept, 12.50 is 12.5: declare such a column as text to keep it.\n"
+    "\n"
+    "Nothing changes silently: a value that the type of an existing column would alter rejects its "
+    "row, and so does what the table itself refuses (NOT NULL, UNIQUE, CHECK, foreign keys, STRICT "
+    "types, triggers). The other rows of the batch go in. ON CONFLICT clauses of the table's own "
+    "constraints do not count. A column of the rows that the table does not have, and a NOT NULL "
+    "column without default that the rows do not have, are errors before the first row. Generated "
+    "columns are not written. Text is stored byte for byte, also with NUL or invalid UTF-8 in it.\n"
+    "\n"
+    "Foreign keys are enforced. mode: replace refuses a table whose rows other tables would lose "
+    "or change along with it (ON DELETE CASCADE, SET NULL, SET DEFAULT).";
+
+static const char example[] = "- exporter: sqlite\n"
+                              "  database: shop.db\n"
+                              "  table: paid\n"
+                              "  mode: upsert\n"
+                              "  key: [id]\n";
+
+/* ---- Looking ------------------------------------------------------------------------------ */
+
+static sl_status prepare_self(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    if (self->arena)
+        return SL_OK;
+    self->db = (sl_sqlite){.stage = stage, .path = self->database, .busy = self->busy, .writes = 1};
+    self->arena = sl_arena_new(stage->env);
+    return self->arena ? SL_OK : sl_no_memory(stage);
+}
+
+/* What the checkpoint belongs to: this stage and its table. */
+static sl_status read_checkpoint(sl_stage *stage, sl_sqlite *look, sl_text *checkpoint)
+{
+    exporter *self = sl_self(stage, exporter);
+    sl_table table;
+    sqlite3_stmt *row;
+    sl_status status = sl_table_look(look, self->arena, SL_CHECKPOINT_TABLE, &table);
+    if (status != SL_OK || table.kind != SL_TABLE_PLAIN)
+        return status;
+    int rc = sl_sqlite_prepare(look,
+                               sqlite3_mprintf("SELECT checkpoint FROM main." SL_CHECKPOINT_TABLE
+                                               " WHERE exporter = %Q AND target = %Q",
+                                               stage->name, self->table),
+                               &row);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(row);
+    if (rc == SQLITE_ROW) {
+        const char *text = sqlite3_column_blob(row, 0);
+        int size = sqlite3_column_bytes(row, 0);
+        if (text)
+            status = stage->host->set_text(stage, checkpoint, "%.*s", size, text);
+    } else {
+        status = sl_sqlite_status(look, rc, "read the checkpoint of");
+    }
+    sqlite3_finalize(row);
+    return status;
+}
+
+static sl_status recover(sl_stage *stage, sl_text *checkpoint)
+{
+    exporter *self = sl_self(stage, exporter);
+    int32_t there;
+    int64_t bytes;
+    if (prepare_self(stage) != SL_OK || sl_sqlite_find(&self->db, &there, &bytes) != SL_OK)
+        return SL_ERROR;
+    if (!there || bytes == 0)
+        return SL_OK;
+    sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy};
+    sl_sqlite_block(&look, 1);
+    sl_status status = sl_sqlite_open(&look, 0);
+    if (status == SL_OK)
+        status = read_checkpoint(stage, &look, checkpoint);
+    sl_sqlite_close(&look);
+    return status;
+}
+
+static sl_status make_request(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    self->request = (sl_into_request){.table = self->table,
+                                      .mode = self->mode,
+                                      .key = self->key && self->key->count ? self->key : NULL,
+                                      .create = self->create};
+    self->request.input = stage->host->input_columns(stage, 0, &self->request.input_count);
+    return sl_into_check(stage, &self->request);
+}
+
+static sl_status plan(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    int32_t there;
+    int64_t bytes;
+    if (prepare_self(stage) != SL_OK || make_request(stage) != SL_OK)
+        return SL_ERROR;
+    if (stage->host->offline(stage))
+        return SL_OK;
+    if (sl_sqlite_find(&self->db, &there, &bytes) != SL_OK)
+        return SL_ERROR;
+    if (!self->request.input)
+        return SL_OK;
+    if (!there || bytes == 0)
+        return sl_into_plan(stage, NULL, self->arena, &self->request, &self->into);
+    sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy};
+    sl_sqlite_block(&look, 1);
+    sl_status status = sl_sqlite_open(&look, 0);
+    if (status == SL_OK)
+        status = sl_into_plan(stage, &look, self->arena, &self->request, &self->into);
+    sl_sqlite_close(&look);
+    return status;
+}
+
+static sl_status open(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    int32_t there;
+    int64_t bytes;
+    if (prepare_self(stage) != SL_OK || make_request(stage) != SL_OK ||
+        sl_sqlite_find(&self->db, &there, &bytes) != SL_OK)
+        return SL_ERROR;
+    self->made = !there || bytes == 0;
+    if (self->made) /* the file itself is made with the first row */
+        return sl_into_plan(stage, NULL, self->arena, &self->request, &self->into);
+    sl_sqlite_block(&self->db, 1);
+    if (sl_sqlite_open(&self->db, 0) != SL_OK ||
+        sl_into_plan(stage, &self->db, self->arena, &self->request, &self->into) != SL_OK)
+        return SL_ERROR;
+    sl_sqlite_block(&self->db, 0);
+    return SL_OK;
+}
+
+/* ---- Making ready: once, in the first transaction ----------------------------------------- */
+
+static int set_journal(exporter *self)
+{
+    sqlite3_stmt *row;
+    char *sql =
+        sqlite3_mprintf(self->made && self->journal == JOURNAL_WAL ? "PRAGMA main.journal_mode=WAL"
+                                                                   : "PRAGMA main.journal_mode");
+    int rc = sl_sqlite_prepare(&self->db, sql, &row);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(row);
+    const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : NULL;
+    int32_t wal = mode && sqlite3_stricmp(mode, "wal") == 0;
+    if (rc == SQLITE_ROW)
+        rc = SQLITE_OK;
+    sqlite3_finalize(row);
+    /* In WAL mode rows and checkpoint are lost or kept together, with NORMAL too. */
+    if (rc == SQLITE_OK && wal)
+        rc = sl_sqlite_run(&self->db, "PRAGMA main.synchronous=NORMAL");
+    return rc;
+}
+
+/* Emptying a table must not empty or change others. */
+static sl_status check_cascades(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    sqlite3_stmt *row;
+    int rc = sl_sqlite_prepare(
+        &self->db,
+        sqlite3_mprintf("SELECT m.name, f.on_delete FROM main.sqlite_schema AS m,"
+                        " pragma_foreign_key_list(m.name, 'main') AS f WHERE m.type = 'table'"
+                        " AND f.\"table\" = %Q COLLATE NOCASE"
+                        " AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')",
+                        self->into.table.name),
+        &row);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(row);
+    sl_status status;
+    if (rc == SQLITE_ROW) {
+        const char *child = (const char *)sqlite3_column_text(row, 0);
+        const char *action = (const char *)sqlite3_column_text(row, 1);
+        status =
+            sl_fail_at(stage,
+                       SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, "mode"),
+                                .hint = "use `mode: upsert`"),
+                       "replacing the rows of '%s' would change table '%s' (ON DELETE %s)",
+                       self->table, child ? child : "?", action ? action : "?");
+    } else {
+        status = sl_sqlite_status(&self->db, rc, "read the schema of");
+    }
+    sqlite3_finalize(row);
+    return status;
+}
+
+static sl_status empty_table(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    sl_status status = check_cascades(stage);
+    if (status != SL_OK)
+        return status;
+    int rc = sl_sqlite_run(&self->db, "PRAGMA defer_foreign_keys=ON");
+    char *sql = sqlite3_mprintf("DELETE FROM main.\"%w\"", self->into.table.name);
+    if (rc == SQLITE_OK)
+        rc = sql ? sl_sqlite_run(&self->db, sql) : SQLITE_NOMEM;
+    sqlite3_free(sql);
+    return sl_sqlite_status(&self->db, rc, "empty the table in");
+}
+
+static sl_status make_table(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    char *sql = sl_into_create(&self->into, &self->request);
+    int rc = sql ? sl_sqlite_run(&self->db, sql) : SQLITE_NOMEM;
+    sqlite3_free(sql);
+    return sl_sqlite_status(&self->db, rc, "make the table in");
+}
+
+static sl_status check_rows_name(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    sl_table table;
+    sl_status status = sl_table_look(&self->db, self->arena, SL_ROWS_TABLE, &table);
+    if (status != SL_OK || table.kind == SL_TABLE_NONE)
+        return status;
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_CONFIG,
+                               .value = stage->host->option(stage, "database"),
+                               .hint = "rename it"),
+                      "the database has a table '" SL_ROWS_TABLE "', a name the exporter needs");
+}
+
+static sl_status compile(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    self->rows =
+        (sl_rows){.stage = stage, .columns = self->into.columns, .count = self->into.count};
+    self->rows.values = sl_arena_take(self->arena, self->into.count * sizeof *self->rows.values);
+    if (!self->rows.values)
+        return sl_no_memory(stage);
+    int rc = sl_rows_register(&self->rows, self->db.handle);
+    if (rc == SQLITE_OK)
+        rc = sl_sqlite_prepare(&self->db, sl_into_insert(&self->into, &self->request, 0),
+                               &self->all);
+    if (rc == SQLITE_OK)
+        rc = sl_sqlite_prepare(&self->db, sl_into_insert(&self->into, &self->request, 1),
+                               &self->one);
+    return sl_sqlite_status(&self->db, rc, "write to");
+}
+
+/* The table as it is now, in our own transaction: looked at again, made or emptied. */
+static sl_status make_ready(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    sl_status status = check_rows_name(stage);
+    if (status == SL_OK)
+        status = sl_into_plan(stage, &self->db, self->arena, &self->request, &self->into);
+    if (status == SL_OK && self->into.table.kind == SL_TABLE_NONE)
+        status = make_table(stage);
+    else if (status == SL_OK && self->mode == SL_INTO_REPLACE)
+        status = empty_table(stage);
+    if (status == SL_OK)
+        status = compile(stage);
+    self->ready = status == SL_OK;
+    return status;
+}
+
+/* A transaction is open and the table is ready: SL_OK, SL_PENDING (locked), SL_ERROR. */
+static sl_status begin(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    if (self->begun)
+        return SL_OK;
+    if (sl_sqlite_open(&self->db, self->made) != SL_OK)
+        return SL_ERROR;
+    int rc = self->journaled ? SQLITE_OK : set_journal(self);
+    self->journaled = rc == SQLITE_OK;
+    if (rc == SQLITE_OK)
+        rc = sl_sqlite_run(&self->db, "BEGIN IMMEDIATE");
+    sl_status status = sl_sqlite_status(&self->db, rc, "write to");
+    if (status != SL_OK)
+        return status;
+    self->begun = 1;
+    return self->ready ? SL_OK : make_ready(stage);
+}
+
+/* ---- Rows --------------------------------------------------------------------------------- */
+
+/* What the table refuses, as against what fails the run. */
+static int32_t is_refusal(int rc)
+{
+    int primary = rc & 0xff;
+    return primary == SQLITE_CONSTRAINT || primary == SQLITE_MISMATCH || primary == SQLITE_TOOBIG;
+}
+
+/* 1 + the batch's column that the end of a message names ("UNIQUE constraint failed: t.id"); 0:
+ * none. */
+static uint32_t column_in(const exporter *self, const char *message)
+{
+    const char *dot = strrchr(message, '.');
+    for (uint32_t i = 0; dot && i < self->into.count; i++)
+        if (sqlite3_stricmp(dot + 1, self->into.columns[i].name) == 0)
+            return self->into.columns[i].from + 1;
+    return 0;
+}
+
+static sl_status rolled_back(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    self->begun = 0;
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_DATA, .source = self->rows.batch->source,
+                               .value = stage->host->option(stage, "table"),
+                               .hint = "a trigger that says RAISE(ROLLBACK) takes all rows along: "
+                                       "let it say RAISE(ABORT)"),
+                      "the transaction was rolled back: %s", sqlite3_errmsg(self->db.handle));
+}
+
+static sl_status insert_one(sl_stage *stage, sl_batch *batch)
+{
+    exporter *self = sl_self(stage, exporter);
+    int rc = sl_sqlite_run(&self->db, "SAVEPOINT sluice_row");
+    for (uint32_t i = 0; rc == SQLITE_OK && i < self->into.count; i++)
+        rc = sl_sqlite_bind(self->one, (int)i + 1, &self->rows.values[i]);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(self->one);
+    if (rc != SQLITE_DONE && sqlite3_get_autocommit(self->db.handle)) {
+        sqlite3_reset(self->one);
+        return rolled_back(stage);
+    }
+    if (is_refusal(rc)) {
+        const char *why = sqlite3_errmsg(self->db.handle);
+        sl_status status =
+            sl_reject(stage, batch, sl_rows_row(&self->rows), column_in(self, why), "%s", why);
+        sqlite3_reset(self->one);
+        if (status != SL_OK)
+            return status;
+        rc = sl_sqlite_run(&self->db, "ROLLBACK TO sluice_row");
+    }
+    sqlite3_reset(self->one);
+    if (rc == SQLITE_DONE || rc == SQLITE_OK)
+        rc = sl_sqlite_run(&self->db, "RELEASE sluice_row");
+    return rc == SQLITE_OK ? SL_OK : sl_sqlite_fail(&self->db, rc, "write to");
+}
+
+static sl_status insert_each(sl_stage *stage, sl_batch *batch)
+{
+    exporter *self = sl_self(stage, exporter);
+    sl_status status = SL_OK;
+    sl_rows_begin(&self->rows, batch);
+    while (status == SL_OK) {
+        status = sl_rows_next(&self->rows);
+        if (status == SL_OK)
+            status = insert_one(stage, batch);
+    }
+    return status == SL_END ? SL_OK : status;
+}
+
+static void warn_ignored(sl_stage *stage, int64_t rows)
+{
+    exporter *self = sl_self(stage, exporter);
+    if (self->warned || rows <= 0 || (self->mode == SL_INTO_UPSERT && !self->into.updates))
+        return;
+    self->warned = 1;
+    stage->host->log(stage, SL_LOG_WARNING,
+                     SL_PLACE(.value = stage->host->option(stage, "table"),
+                              .hint = "a trigger of the table says RAISE(IGNORE)"),
+                     "table '%s' ignored %lld rows without an error", self->table, (long long)rows);
+}
+
+static sl_status insert_all(sl_stage *stage, sl_batch *batch)
+{
+    exporter *self = sl_self(stage, exporter);
+    sl_rows_begin(&self->rows, batch);
+    int rc = sl_sqlite_run(&self->db, "SAVEPOINT sluice_batch");
+    if (rc != SQLITE_OK)
+        return sl_sqlite_fail(&self->db, rc, "write to");
+    rc = sqlite3_step(self->all);
+    if (rc == SQLITE_DONE)
+        warn_ignored(stage, self->rows.rows - sqlite3_changes64(self->db.handle));
+    if (rc != SQLITE_DONE && sqlite3_get_autocommit(self->db.handle)) {
+        sqlite3_reset(self->all);
+        return rolled_back(stage);
+    }
+    sqlite3_reset(self->all);
+    if (self->rows.status == SL_ERROR) /* a reject that ends the run, said */
+        return SL_ERROR;
+    if (is_refusal(rc)) {
+        rc = sl_sqlite_run(&self->db, "ROLLBACK TO sluice_batch");
+        if (rc == SQLITE_OK && insert_each(stage, batch) != SL_OK)
+            return SL_ERROR;
+    }
+    if (rc == SQLITE_DONE || rc == SQLITE_OK)
+        rc = sl_sqlite_run(&self->db, "RELEASE sluice_batch");
+    return rc == SQLITE_OK ? SL_OK : sl_sqlite_fail(&self->db, rc, "write to");
+}
+
+static sl_status write(sl_stage *stage, sl_batch *batch)
+{
+    sl_status status = begin(stage);
+    return status == SL_OK ? insert_all(stage, batch) : status;
+}
+
+/* ---- Commits ------------------------------------------------------------------------------ */
+
+static int store_checkpoint(sl_stage *stage, const sl_blob *checkpoint)
+{
+    exporter *self = sl_self(stage, exporter);
+    sqlite3_stmt *row;
+    int rc = sl_sqlite_run(&self->db,
+                           "CREATE TABLE IF NOT EXISTS main." SL_CHECKPOINT_TABLE
+                           " (exporter TEXT NOT NULL, target TEXT NOT NULL, checkpoint BLOB NOT "
+                           "NULL, changed INTEGER NOT NULL, PRIMARY KEY (exporter, target))");
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = sl_sqlite_prepare(&self->db,
+                           sqlite3_mprintf("INSERT OR REPLACE INTO main." SL_CHECKPOINT_TABLE
+                                           " VALUES (%Q, %Q, ?1, ?2)",
+                                           stage->name, self->table),
+                           &row);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_blob64(row, 1, checkpoint->data, checkpoint->size, SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(row, 2, stage->env->now(stage->env->context));
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(row);
+    sqlite3_finalize(row);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static sl_status commit(sl_stage *stage, const sl_commit *what)
+{
+    exporter *self = sl_self(stage, exporter);
+    int32_t needed = self->begun || what->checkpoint.size > 0 || (what->final && !self->settled);
+    if (!needed || (self->mode == SL_INTO_REPLACE && !what->final))
+        return SL_OK;
+    sl_status status = begin(stage);
+    if (status != SL_OK)
+        return status;
+    int rc = what->checkpoint.size > 0 ? store_checkpoint(stage, &what->checkpoint) : SQLITE_OK;
+    if (rc == SQLITE_OK)
+        rc = sl_sqlite_run(&self->db, "COMMIT");
+    status = sl_sqlite_status(&self->db, rc, "write to");
+    if (status != SL_OK)
+        return status;
+    self->begun = 0;
+    self->settled = 1;
+    return SL_OK;
+}
+
+/* What was made ready in a transaction that never became real is made ready again. */
+static void roll_back(exporter *self)
+{
+    if (self->db.handle && !sqlite3_get_autocommit(self->db.handle))
+        sl_sqlite_run(&self->db, "ROLLBACK");
+    self->begun = 0;
+    if (self->settled)
+        return;
+    sqlite3_finalize(self->all);
+    sqlite3_finalize(self->one);
+    self->all = self->one = NULL;
+    self->ready = 0;
+}
+
+static sl_status forget(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    roll_back(self);
+    return SL_OK;
+}
+
+static void close(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    self->settled = 0; /* so that nothing stays */
+    roll_back(self);
+    sl_sqlite_close(&self->db);
+    sl_arena_free(self->arena);
+    self->arena = NULL;
+}
+
+const sl_stage_type sl_sqlite_exporter = {
+    SL_STAGE_TYPE,
+    .name = "sqlite",
+    .version = "1.0",
+    .summary = "Writes rows into a table of an SQLite database, exactly once.",
+    .manual = manual,
+    .example = example,
+    .role = SL_EXPORTER,
+    .traits = SL_TRAIT_TRANSACTION,
+    .inputs_min = 1,
+    .inputs_max = 1,
+    .self_size = sizeof(exporter),
+    .options = options,
+    .recover = recover,
+    .plan = plan,
+    .open = open,
+    .write = write,
+    .commit = commit,
+    .abort = forget,
+    .close = close,
+};
