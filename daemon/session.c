@@ -4,6 +4,7 @@
 #include "daemon/session.h"
 
 #include "plugins/loader.h"
+#include "stages/core/env.h"
 
 int sl_session_begin(sl_session *session, const sl_arguments *arguments)
 {
