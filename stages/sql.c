@@ -163,6 +163,12 @@ static void build_rules(sqlite3_str *built, const sl_sql_expression *expressions
     sqlite3_str_appendall(built, " END");
 }
 
+/* Within CASE the planner takes nothing apart: the parts are evaluated from the left. */
+static void build_condition(sqlite3_str *built, const char *text)
+{
+    sqlite3_str_appendf(built, " WHERE CASE WHEN (%s\n) THEN 1 END", text);
+}
+
 static char *build(sl_sql *sql, const sl_sql_expression *expressions, uint32_t count)
 {
     sqlite3_str *built = sqlite3_str_new(NULL);
@@ -177,7 +183,7 @@ static char *build(sl_sql *sql, const sl_sql_expression *expressions, uint32_t c
     sqlite3_str_appendall(built, " FROM ");
     sl_sql_table_from(&sql->table, built);
     if (sql->shape == SL_SQL_WHERE)
-        sqlite3_str_appendf(built, " WHERE (%s\n)", expressions[0].text);
+        build_condition(built, expressions[0].text);
     return finish(sql, built);
 }
 

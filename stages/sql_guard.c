@@ -248,7 +248,8 @@ static sl_status register_clock(sl_sql_guard *guard)
 
 #define WATCH_EVERY 200 /* steps of SQLite's machine; a usual row takes 10 to 30 */
 
-/* Looks at the clock only when a row lasts. */
+/* SQLite asks at jumps. One function on one value is bounded by the limits below, a row of many
+ * by this. */
 static int watch(void *context)
 {
     sl_sql_guard *guard = context;

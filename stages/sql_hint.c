@@ -182,12 +182,27 @@ static sl_status check_param(const sl_sql_scene *scene, const sl_sql_token *toke
     return SL_OK;
 }
 
+/* The number of a row in a batch has these names in SQLite: here they are only columns'. */
+static sl_status check_row_number(const sl_sql_scene *scene, const sl_sql_token *token)
+{
+    static const char *const row_names[] = {"rowid", "oid", "_rowid_"};
+    const char *text = scene->expression->text;
+
+    for (size_t i = 0; i < sizeof row_names / sizeof *row_names; i++)
+        if (sl_sql_token_names(text, token, row_names[i]) &&
+            sl_sql_token_column(text, token, scene->columns, scene->count) < 0)
+            return no_such_column(scene, token, row_names[i]);
+    return SL_OK;
+}
+
 /* A name that two columns share but for its case means neither. */
 static sl_status check_name(const sl_sql_scene *scene, const sl_sql_token *token)
 {
     const char *text = scene->expression->text, *first = NULL;
     sl_sql_token next = sl_sql_token_after(text, token);
 
+    if (check_row_number(scene, token) != SL_OK)
+        return SL_ERROR;
     for (uint32_t i = 0; i < scene->count && next.kind != SL_SQL_OPEN; i++) {
         const char *name = scene->columns[i].name;
 

@@ -118,7 +118,7 @@ sl_sql_token sl_sql_token_next(const char *text, uint32_t from)
     char c = text[at];
 
     if (unclosed)
-        return (sl_sql_token){SL_SQL_UNCLOSED, at, 2};
+        return (sl_sql_token){SL_SQL_UNCLOSED, at, (uint32_t)strlen(text + at)};
     if (c == '\0')
         return (sl_sql_token){SL_SQL_END, at, 0};
     if (c == '\'')
