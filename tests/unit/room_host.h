@@ -104,8 +104,7 @@ static void room_start(room_host *room)
                         .env = sl_env_real,
                         .fail_after = -1,
                         .total = -2};
-    room->stage =
-        (sl_stage){.host = &room->host, .env = &room->env, .self = room, .name = "room"};
+    room->stage = (sl_stage){.host = &room->host, .env = &room->env, .self = room, .name = "room"};
 }
 
 #endif
