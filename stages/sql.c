@@ -282,14 +282,14 @@ sl_status sl_sql_compile(sl_sql *sql, const sl_column *columns, uint32_t columns
     sql->shape = shape;
     for (uint32_t i = 0; i < expressions_count; i++) {
         scene.expression = &expressions[i];
-        if (sl_sql_hint_check(&scene) != SL_OK || find_fields(sql, &scene) != SL_OK)
-            status = SL_ERROR;
+        if (find_fields(sql, &scene) != SL_OK)
+            return clear(sql);
     }
-    if (status != SL_OK || prepare_connection(sql) != SL_OK)
+    if (prepare_connection(sql) != SL_OK)
         return clear(sql);
     for (uint32_t i = 0; i < expressions_count; i++) {
         scene.expression = &expressions[i];
-        if (compile_alone(sql, &scene) != SL_OK)
+        if (sl_sql_hint_check(&scene) != SL_OK || compile_alone(sql, &scene) != SL_OK)
             status = SL_ERROR;
     }
     if (status != SL_OK || compile_together(sql, expressions, expressions_count) != SL_OK)

@@ -338,8 +338,7 @@ static sl_status syntax_error(const sl_sql_scene *scene, const sl_sql_token *tok
     } else if (sl_sql_token_is(text, token, "AS")) {
         hint = "the name of the result is the key in the YAML";
     }
-    return say(scene, token, hint, "syntax error near '%s'",
-               copy_word(text + token->at, token->size).text);
+    return say(scene, token, hint, "syntax error near '%s'", token_word(text, token).text);
 }
 
 /* The token that begins at a byte of the expression; at the end, the last one. */
