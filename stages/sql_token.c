@@ -1,11 +1,14 @@
 /*
- * sql_token.c - see sql_token.h.
+ * sql_token.c - see sql_token.h; with it the questions of sql.h that words alone answer.
  *
  * The rules are those of SQLite's tokenizer (src/tokenize.c): what is a word there is one here.
  */
 #include "stages/sql_token.h"
 
 #include <string.h>
+
+#include "stages/core/value.h"
+#include "stages/sql.h"
 
 static int is_space(char c)
 {
@@ -203,4 +206,90 @@ int32_t sl_sql_token_column(const char *text, const sl_sql_token *token, const s
             found = (int32_t)i;
     }
     return found;
+}
+
+/* ---- What an expression is by its spelling ------------------------------------------- */
+
+int32_t sl_sql_plain(const char *text, const sl_column *columns, uint32_t count)
+{
+    static const char *const literals[] = {"NULL", "CURRENT_DATE", "CURRENT_TIME",
+                                           "CURRENT_TIMESTAMP"};
+    sl_sql_token token = sl_sql_token_next(text, 0);
+
+    if (sl_sql_token_after(text, &token).kind != SL_SQL_END)
+        return -1;
+    for (size_t i = 0; i < sizeof literals / sizeof *literals; i++)
+        if (sl_sql_token_is(text, &token, literals[i]))
+            return -1;
+    return sl_sql_token_column(text, &token, columns, count);
+}
+
+/* The type that the name behind AS in a CAST makes, by the rules of SQLite's section 3.1. */
+static sl_type cast_type(const char *text, const sl_sql_token *name)
+{
+    static const struct {
+        const char *part;
+        sl_type type;
+    } parts[] = {{"INT", SL_TYPE_INTEGER}, {"CHAR", SL_TYPE_TEXT}, {"CLOB", SL_TYPE_TEXT},
+                 {"TEXT", SL_TYPE_TEXT},   {"BLOB", SL_TYPE_BLOB}, {"REAL", SL_TYPE_REAL},
+                 {"FLOA", SL_TYPE_REAL},   {"DOUB", SL_TYPE_REAL}};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        for (uint32_t at = 0; at + strlen(parts[i].part) <= name->size; at++)
+            if (strncasecmp(text + name->at + at, parts[i].part, strlen(parts[i].part)) == 0)
+                return parts[i].type;
+    return SL_TYPE_NUMERIC;
+}
+
+/* CAST(... AS type) and nothing behind it. */
+static sl_type type_of_cast(const char *text, sl_sql_token token)
+{
+    sl_sql_token before = {0}, last = {0};
+    int32_t depth = 0;
+
+    for (; token.kind != SL_SQL_END; token = sl_sql_token_after(text, &token)) {
+        if (token.kind == SL_SQL_CLOSE && --depth == 0)
+            break;
+        if (token.kind == SL_SQL_OPEN)
+            depth++;
+        before = last;
+        last = token;
+    }
+    if (token.kind == SL_SQL_END || sl_sql_token_after(text, &token).kind != SL_SQL_END)
+        return SL_TYPE_ANY;
+    if (last.kind != SL_SQL_NAME || !sl_sql_token_is(text, &before, "AS"))
+        return SL_TYPE_ANY; /* VARCHAR(10), DOUBLE PRECISION: the value says */
+    return cast_type(text, &last);
+}
+
+sl_type sl_sql_type(const char *text)
+{
+    sl_sql_token token = sl_sql_token_next(text, 0);
+    sl_sql_token next = sl_sql_token_after(text, &token);
+    sl_cell value;
+
+    if (sl_sql_token_is(text, &token, "CAST") && next.kind == SL_SQL_OPEN)
+        return type_of_cast(text, next);
+    if (sl_sql_token_is(text, &token, "-") && next.kind == SL_SQL_NUMBER) {
+        token = next;
+        next = sl_sql_token_after(text, &token);
+    }
+    if (next.kind != SL_SQL_END)
+        return SL_TYPE_ANY;
+    if (token.kind == SL_SQL_STRING)
+        return SL_TYPE_TEXT;
+    if (token.kind == SL_SQL_BYTES)
+        return SL_TYPE_BLOB;
+    if (token.kind != SL_SQL_NUMBER)
+        return SL_TYPE_ANY;
+    switch (sl_value_number(text + token.at, token.size, &value)) {
+    case SL_SPELLING_INTEGER:
+        return SL_TYPE_INTEGER;
+    case SL_SPELLING_REAL:
+        return SL_TYPE_REAL;
+    case SL_SPELLING_TEXT:
+    case SL_SPELLING_HUGE:
+        break;
+    }
+    return SL_TYPE_ANY; /* 0x1F, .5, beyond 64 bits */
 }
