@@ -1,0 +1,76 @@
+# The doors of the house. CMake does the work; this names it.
+#
+#     make run       build, and run the main example
+#     make test      everything that CI runs
+#     make bench     beside other tools on this machine
+#     make install   into PREFIX (/usr/local)
+
+PACKAGES := gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libsqlite3-dev \
+            libzstd-dev libisal-dev libpcre2-dev
+TEST_PACKAGES := check sqlite3 clang zstd
+DEV_PACKAGES := clang-format clang-tidy valgrind strace gdb time miller mawk
+PREFIX ?= /usr/local
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+JOBS := $(shell nproc)
+
+.PHONY: all run test bench install deps test-deps dev-deps format docs clean release
+
+all: release
+
+# Installs those packages of $(1) that are missing, by name.
+define need
+	@missing=$$(for package in $(1); do \
+	    dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || echo $$package; \
+	done); \
+	if [ -n "$$missing" ]; then \
+	    echo "installing:" $$missing; \
+	    $(SUDO) apt-get update -q >/dev/null && \
+	    DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -q -y --no-install-recommends $$missing >/dev/null; \
+	fi
+endef
+
+deps:
+	$(call need,$(PACKAGES))
+
+test-deps:
+	$(call need,$(PACKAGES) $(TEST_PACKAGES))
+
+dev-deps:
+	$(call need,$(PACKAGES) $(TEST_PACKAGES) $(DEV_PACKAGES))
+
+release: deps
+	@cmake --preset release >build-release.log 2>&1 || { cat build-release.log; exit 1; }
+	@cmake --build build/release --target sluice >>build-release.log 2>&1 || { cat build-release.log; exit 1; }
+	@rm -f build-release.log
+
+run: release
+	@build/release/sluice run config/examples/access-errors.yaml
+	@echo
+	@echo "Three days of gzipped Apache logs became the table 'errors' in access-errors.db: try  sqlite3 access-errors.db 'SELECT * FROM errors'"
+	@echo "Next: build/release/sluice new my-graph, then  build/release/sluice run my-graph.yaml"
+
+# Warnings are errors with both compilers; the threaded parts run under TSan; then everything
+# under ASan and UBSan, whose summary stands last.
+test: test-deps
+	cmake --preset clang >/dev/null && cmake --build build/clang
+	cmake --preset tsan >/dev/null && cmake --build build/tsan --target test_runner
+	ctest --test-dir build/tsan -R unit.test_runner --output-on-failure
+	cmake --preset asan >/dev/null && cmake --build build/asan
+	ctest --test-dir build/asan --output-on-failure -j $(JOBS)
+
+bench: release
+	tests/bench/run.sh build/release/sluice
+
+install: deps
+	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
+	cmake --build build/release --target sluice
+	cmake --install build/release
+
+docs: release
+	build/release/sluice stages --markdown >docs/stages.md
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf build
