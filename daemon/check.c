@@ -14,20 +14,34 @@
 
 /* ---- What is said of a graph ---------------------------------------------------------------- */
 
-/* What an exporter promises when the run is killed, or made again. */
-static const char *guarantee(const sl_plan_stage *stage)
+/* The mode of an exporter, as written or by default; NULL: it has none. */
+static const char *mode_of(const sl_plan_stage *stage)
 {
     const sl_value *mode = sl_value_get(stage->options, "mode");
-    if (stage->rejects_only)
-        return "takes rejected rows; each run adds its own";
-    if (mode && mode->text && strcmp(mode->text, "append") == 0)
+    if (mode && mode->text)
+        return mode->text;
+    sl_option room;
+    const sl_option *option;
+    for (uint32_t i = 0; (option = sl_option_at(stage->type, i, &room)); i++)
+        if (strcmp(option->name, "mode") == 0)
+            return option->fallback;
+    return NULL;
+}
+
+/* What an exporter promises when the run fails, is killed, or is made again. */
+static const char *guarantee(const sl_plan_stage *stage)
+{
+    const char *mode = mode_of(stage);
+    const sl_value *path = sl_value_get(stage->options, "path");
+    if (!mode)
+        return "shown as it comes; nothing is kept for a later run";
+    if (path && path->text && strcmp(path->text, "-") == 0)
+        return "at-least-once: standard output is written as the rows come";
+    if (strcmp(mode, "append") == 0)
         return "at-least-once: what is committed stays; a run made again starts from the "
                "beginning and adds the rows again";
-    if (mode && mode->text && strcmp(mode->text, "upsert") == 0)
+    if (strcmp(mode, "upsert") == 0)
         return "at-least-once, with the same result: a row with the same key is replaced";
-    if (stage->type->traits & SL_TRAIT_TRANSACTION && !mode)
-        return "at-least-once: each commit is a transaction; a run made again starts from the "
-               "beginning";
     return "all-or-nothing: the target is replaced when the last row is safe";
 }
 
@@ -125,12 +139,17 @@ static void add_json_stages(sl_builder *text, sl_graph *graph)
 /* ---- One file -----------------------------------------------------------------------------------
  */
 
-/* Warnings wait with the errors, so that they come out together, in their order. */
+/* Warnings wait with the errors, so that they come out together, in their order. What a run
+ * only warns of and is a mistake of the YAML all the same (a column of a CSV compared with '',
+ * which finds no empty field) is an error here. */
 static void keep_line(void *of, const sl_error *line)
 {
     sl_session *session = of;
-    if (line->level <= session->log.level)
-        sl_errors_add(&session->errors, line, "%s", line->message);
+    sl_error kept = *line;
+    if (line->level == SL_LOG_WARNING && line->code == SL_CODE_CONFIG)
+        kept.level = SL_LOG_ERROR;
+    if (kept.level <= session->log.level)
+        sl_errors_add(&session->errors, &kept, "%s", line->message);
 }
 
 static void print_json(const sl_session *session, const char *file, sl_graph *graph)

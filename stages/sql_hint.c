@@ -30,10 +30,9 @@ static sl_place place(const sl_sql_scene *scene, const sl_sql_token *token, cons
     ((scene)->stage->host->fail(                                                                   \
         (scene)->stage, &(sl_place[]){place((scene), (token), (hint_text))}[0], __VA_ARGS__))
 
-#define warn(scene, token, hint_text, ...)                                                         \
-    ((scene)->stage->host->log((scene)->stage, SL_LOG_WARNING,                                     \
-                               &(sl_place[]){place((scene), (token), (hint_text))}[0],             \
-                               __VA_ARGS__))
+/* A warning whose place has SL_CODE_CONFIG is a mistake for `check` all the same. */
+#define warn(scene, place, ...)                                                                    \
+    ((scene)->stage->host->log((scene)->stage, SL_LOG_WARNING, (place), __VA_ARGS__))
 
 /* The name that a token spells, quotes taken off; cut at WORD_SHOWN. */
 typedef struct word {
@@ -419,7 +418,9 @@ static void warn_number(const sl_sql_scene *scene, const sl_sql_token *name,
 
     snprintf(hint, sizeof hint, "to compare numbers give the reader `columns: {%s: %s}`",
              column.text, type);
-    warn(scene, name, hint, "column '%s' is text, and is compared with %s as text", column.text,
+    sl_place at = place(scene, name, hint);
+    at.code = SL_CODE_FAILED; /* it may be meant */
+    warn(scene, &at, "column '%s' is text, and is compared with %s as text", column.text,
          literal.text);
 }
 
@@ -430,7 +431,8 @@ static void warn_empty(const sl_sql_scene *scene, const sl_sql_token *name,
     char hint[2 * WORD_SHOWN + 40];
 
     snprintf(hint, sizeof hint, "write %s IS NULL, or %s IS NOT NULL", column.text, column.text);
-    warn(scene, string, hint,
+    sl_place at = place(scene, string, hint);
+    warn(scene, &at,
          "an empty field of '%s' is NULL, and NULL is neither equal to '' nor different from it",
          column.text);
 }

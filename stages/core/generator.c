@@ -672,7 +672,10 @@ sl_status sl_generator_plan(sl_generator *generator)
 {
     generator->planned = 1;
     sl_status status = prepare(generator, generator->type->plan);
-    if (status == SL_OK)
+    sl_role role = generator->type->role;
+    /* A validator or filter with a mistake still has the columns of its input, so that the
+     * mistakes of the stages behind it are found too. */
+    if (status == SL_OK || role == SL_VALIDATOR || role == SL_FILTER)
         inherit_columns(generator);
     return status;
 }
