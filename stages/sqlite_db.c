@@ -188,10 +188,8 @@ sl_status sl_sqlite_fail(sl_sqlite *db, int rc, const char *doing)
 
 sl_status sl_sqlite_status(sl_sqlite *db, int rc, const char *doing)
 {
-    if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE) {
-        sl_sqlite_waited(db);
+    if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
         return SL_OK;
-    }
     if ((rc & 0xff) == SQLITE_BUSY && !db->blocking)
         return sl_sqlite_wait(db);
     return sl_sqlite_fail(db, rc, doing);

@@ -342,6 +342,7 @@ static sl_status begin(sl_stage *stage)
     sl_status status = sl_sqlite_status(&self->db, rc, "write to");
     if (status != SL_OK)
         return status;
+    sl_sqlite_waited(&self->db);
     self->begun = 1;
     return self->ready ? SL_OK : make_ready(stage);
 }
@@ -505,6 +506,7 @@ static sl_status commit(sl_stage *stage, const sl_commit *what)
     status = sl_sqlite_status(&self->db, rc, "write to");
     if (status != SL_OK)
         return status;
+    sl_sqlite_waited(&self->db);
     self->begun = 0;
     self->settled = 1;
     return SL_OK;

@@ -288,13 +288,14 @@ sl_status sl_page_step(sl_page *page)
 {
     if (!page->standing) {
         int rc = sqlite3_step(page->statement);
+        if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+            sl_sqlite_waited(page->db);
         if (rc == SQLITE_DONE)
             return SL_END;
         if (rc == SQLITE_INTERRUPT)
             return interrupted(page);
         if (rc != SQLITE_ROW)
             return sl_sqlite_status(page->db, rc, "read");
-        sl_sqlite_waited(page->db);
         page->standing = 1;
         if (page->fresh && check_columns(page) != SL_OK)
             return SL_ERROR;
