@@ -172,20 +172,20 @@ static int32_t found(void *user, const char *path)
     return source->list_status == SL_OK ? 0 : 1;
 }
 
-static sl_status list_glob(sl_source *source, const sl_value *value)
+static sl_status list_glob(sl_source *source, const char *pattern, const sl_value *value)
 {
     const sl_env *env = source->stage->env;
     uint32_t before = source->count;
     source->listing = value;
     source->list_status = SL_OK;
-    int32_t answer = env->glob(env->context, value->text, found, source);
+    int32_t answer = env->glob(env->context, pattern, found, source);
     if (source->list_status != SL_OK)
         return source->list_status;
     if (answer < 0 && answer != -ENOENT)
-        return fail_path(source, value->text, value, -answer);
+        return fail_path(source, pattern, value, -answer);
     if (source->count == before)
         return sl_fail_at(source->stage, SL_PLACE(.code = SL_CODE_NO_INPUT, .value = value),
-                          "no file matches '%s'", value->text);
+                          "no file matches '%s'", pattern);
     return SL_OK;
 }
 
@@ -198,38 +198,44 @@ static sl_status list_standard_input(sl_source *source, const sl_value *value)
     return add_item(source, "-", value, &(sl_file_info){.kind = SL_FILE_OTHER});
 }
 
-static sl_status list_path(sl_source *source, const sl_value *value)
+/* value: where it is written. */
+static sl_status list_path(sl_source *source, const sl_value *path, const sl_value *value)
 {
     const sl_env *env = source->stage->env;
-    if (value->kind != SL_VALUE_SCALAR || value->text[0] == '\0')
+    if (path->kind != SL_VALUE_SCALAR || path->text[0] == '\0')
         return sl_fail_at(source->stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = value),
                           "a path must be a text that is not empty");
-    if (is_standard_input(value->text))
+    if (is_standard_input(path->text))
         return list_standard_input(source, value);
     sl_file_info info;
-    int32_t answer = env->stat(env->context, value->text, &info);
-    if (answer == -ENOENT && strpbrk(value->text, "*?["))
-        return list_glob(source, value);
+    int32_t answer = env->stat(env->context, path->text, &info);
+    if (answer == -ENOENT && strpbrk(path->text, "*?["))
+        return list_glob(source, path->text, value);
     if (answer < 0)
-        return fail_path(source, value->text, value, -answer);
+        return fail_path(source, path->text, value, -answer);
     if (info.kind == SL_FILE_DIRECTORY)
-        return fail_directory(source, value->text, value);
-    return add_item(source, value->text, value, &info);
+        return fail_directory(source, path->text, value);
+    return add_item(source, path->text, value, &info);
 }
 
 sl_status sl_source_list(sl_source *source)
 {
+    sl_stage *stage = source->stage;
     const sl_value *paths = source->options->path;
+    const sl_value *written = stage->host->option(stage, "path"); /* maybe without the list */
     if (source->listed)
         return source->listed > 0 ? SL_OK : SL_ERROR;
     uint32_t count = paths && paths->kind == SL_VALUE_LIST ? paths->count : 0;
     if (count == 0)
-        return sl_fail_at(source->stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = paths),
+        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = written),
                           "there is no path to read");
+    int32_t lone = written && written->kind == SL_VALUE_SCALAR;
     source->listed = 1;
-    for (uint32_t i = 0; i < count; i++)
-        if (list_path(source, sl_item(paths, i)) != SL_OK)
+    for (uint32_t i = 0; i < count; i++) {
+        const sl_value *path = sl_item(paths, i);
+        if (list_path(source, path, lone ? written : path) != SL_OK)
             source->listed = -1;
+    }
     return source->listed > 0 ? SL_OK : SL_ERROR;
 }
 

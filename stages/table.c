@@ -120,7 +120,8 @@ static sl_status keep_cell(sl_stage *stage, uint32_t column, const sl_cell *cell
     if (cell->kind == SL_NULL)
         return keep(stage, self->null, strlen(self->null), to);
     of->values++;
-    of->numbers += cell->kind == SL_INTEGER || cell->kind == SL_REAL || cell->kind == SL_NUMERAL;
+    of->numbers += self->columns[column].type != SL_TYPE_BOOLEAN &&
+                   (cell->kind == SL_INTEGER || cell->kind == SL_REAL || cell->kind == SL_NUMERAL);
     if (cell->kind == SL_BLOB)
         return keep_blob(stage, cell, to);
     if (cell->kind == SL_INTEGER && self->columns[column].type == SL_TYPE_BOOLEAN)

@@ -91,6 +91,13 @@ static int32_t room_offline(sl_stage *stage)
     return room_of(stage)->offline;
 }
 
+static const sl_value *room_option(sl_stage *stage, const char *name)
+{
+    (void)stage;
+    (void)name;
+    return NULL;
+}
+
 static void room_start(room_host *room)
 {
     *room = (room_host){.host = {.size = sizeof(sl_host),
@@ -100,7 +107,8 @@ static void room_start(room_host *room)
                                  .log = room_log,
                                  .progress = room_progress,
                                  .stopping = room_stopping,
-                                 .offline = room_offline},
+                                 .offline = room_offline,
+                                 .option = room_option},
                         .env = sl_env_real,
                         .fail_after = -1,
                         .total = -2};

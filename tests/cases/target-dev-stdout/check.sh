@@ -1,0 +1,2 @@
+test -c /dev/null
+test -e /dev/stdout

@@ -1,0 +1,2 @@
+test -L link.txt
+printf "a\nb\n" | cmp - real/out.txt

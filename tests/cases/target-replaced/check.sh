@@ -1,0 +1,1 @@
+test "$(ls -A | tr '\n' ' ')" = 'graph.yaml out.txt '
