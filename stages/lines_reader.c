@@ -437,7 +437,8 @@ static void close(sl_stage *stage)
 {
     lines_reader *self = sl_self(stage, lines_reader);
     sl_source_free(self->files);
-    sl_builder_done(&self->name);
+    if (self->name.env)
+        sl_builder_done(&self->name);
     stage->host->allocate(stage, self->carry, 0);
 }
 

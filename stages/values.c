@@ -460,7 +460,8 @@ static void close(sl_stage *stage)
     values *self = sl_self(stage, values);
     stage->host->allocate(stage, self->headings, 0);
     stage->host->allocate(stage, self->cells, 0);
-    sl_builder_done(&self->json);
+    if (self->json.env)
+        sl_builder_done(&self->json);
 }
 
 static const sl_option options[] = {
