@@ -586,3 +586,61 @@ sl_status sl_edges_order(sl_reading *reading)
     plan->count = reading->drafts_count;
     return SL_OK;
 }
+
+/* Gives each sound draft its number in `kept`, in the order of `numbers`; answers how many. */
+static uint32_t number_sound(const sl_reading *reading, const uint32_t *numbers, uint32_t *kept)
+{
+    uint32_t count = 0;
+    for (uint32_t turn = 0; turn < reading->drafts_count; turn++) {
+        for (uint32_t i = 0; i < reading->drafts_count; i++) {
+            const sl_draft *draft = &reading->drafts[i];
+            if (numbers[i] != turn) {
+                continue;
+            }
+            int sound = draft->stage.type != NULL && draft->stage.self != NULL &&
+                        draft->stage.name != NULL && !draft->broken && !draft->unsound;
+            sound &= draft->stage.inputs_count > 0 || draft->role == SL_READER;
+            for (uint32_t k = 0; sound && k < draft->stage.inputs_count; k++) {
+                sound = kept[draft->stage.inputs[k]] != NONE;
+            }
+            if (sound) {
+                kept[i] = count++;
+            }
+        }
+    }
+    return count;
+}
+
+sl_status sl_edges_sound(sl_reading *reading)
+{
+    sl_plan *plan = reading->plan;
+    size_t size = (reading->drafts_count + 1) * sizeof(uint32_t);
+    uint32_t *numbers = sl_reading_take(reading, size);
+    uint32_t *kept = sl_reading_take(reading, size);
+    plan->stages = sl_reading_take(reading, (reading->drafts_count + 1) * sizeof *plan->stages);
+    if (numbers == NULL || kept == NULL || plan->stages == NULL) {
+        return SL_ERROR;
+    }
+    (void)number(reading, numbers);
+    memset(kept, 0xff, size);
+    plan->count = number_sound(reading, numbers, kept);
+    for (uint32_t i = 0; i < reading->drafts_count; i++) {
+        if (kept[i] == NONE) {
+            continue;
+        }
+        sl_plan_stage *stage = &plan->stages[kept[i]];
+        *stage = reading->drafts[i].stage;
+        stage->on_reject = SL_REJECT_FAIL;
+        stage->rejects_only = 0;
+        stage->consumers = 0;
+        for (uint32_t k = 0; k < stage->inputs_count; k++) {
+            stage->inputs[k] = kept[stage->inputs[k]];
+        }
+    }
+    for (uint32_t i = 0; i < plan->count; i++) {
+        for (uint32_t k = 0; k < plan->stages[i].inputs_count; k++) {
+            plan->stages[plan->stages[i].inputs[k]].consumers++;
+        }
+    }
+    return SL_OK;
+}

@@ -13,5 +13,8 @@ void sl_edges_connect(sl_reading *reading);
 /* Puts the drafts into plan->stages, inputs first, as near to what is written as can be. Only
  * after a reading without mistakes. */
 sl_status sl_edges_order(sl_reading *reading);
+/* After a reading with mistakes: puts those drafts into plan->stages that are without any, and
+ * whose inputs are. */
+sl_status sl_edges_sound(sl_reading *reading);
 
 #endif

@@ -321,8 +321,10 @@ static sl_plan *make_plan(const sl_env *env)
     return plan;
 }
 
-sl_plan *sl_plan_read(const sl_env *env, const sl_registry *registry, const char *file,
-                      const sl_setting *settings, uint32_t settings_count, sl_errors *errors)
+/* sound: 1 gives what is without mistakes, where there are mistakes. */
+static sl_plan *read_plan(const sl_env *env, const sl_registry *registry, const char *file,
+                          const sl_setting *settings, uint32_t settings_count, sl_errors *errors,
+                          int sound)
 {
     sl_plan *plan = make_plan(env);
     sl_errors found = {.arena = errors->arena, .limit = MISTAKES_LIMIT};
@@ -342,8 +344,25 @@ sl_plan *sl_plan_read(const sl_env *env, const sl_registry *registry, const char
         return plan;
     }
     report(&reading, errors);
+    if (sound && !reading.no_memory && reading.drafts_count > 0 &&
+        sl_edges_sound(&reading) == SL_OK) {
+        return plan;
+    }
     sl_plan_free(plan);
     return NULL;
+}
+
+sl_plan *sl_plan_read(const sl_env *env, const sl_registry *registry, const char *file,
+                      const sl_setting *settings, uint32_t settings_count, sl_errors *errors)
+{
+    return read_plan(env, registry, file, settings, settings_count, errors, 0);
+}
+
+sl_plan *sl_plan_read_sound(const sl_env *env, const sl_registry *registry, const char *file,
+                            const sl_setting *settings, uint32_t settings_count,
+                            sl_errors *errors)
+{
+    return read_plan(env, registry, file, settings, settings_count, errors, 1);
 }
 
 void sl_plan_free(sl_plan *plan)

@@ -59,6 +59,12 @@ typedef struct sl_setting { /* --set name=value */
  */
 sl_plan *sl_plan_read(const sl_env *env, const sl_registry *registry, const char *file,
                       const sl_setting *settings, uint32_t settings_count, sl_errors *errors);
+/* The same, but with mistakes it gives a plan of those stages that are sound, so that their own
+ * `plan` may find more mistakes in the same run; errors says whether there were any. NULL: not
+ * even that. Such a plan is not to be run. */
+sl_plan *sl_plan_read_sound(const sl_env *env, const sl_registry *registry, const char *file,
+                            const sl_setting *settings, uint32_t settings_count,
+                            sl_errors *errors);
 void sl_plan_free(sl_plan *plan); /* NULL: nothing */
 
 /* Where a value of this or any plan stands: an sl_locate. */

@@ -30,8 +30,9 @@ typedef struct sl_param {
 /* A stage on its way into the plan. */
 typedef struct sl_draft {
     sl_plan_stage stage;
-    uint32_t role;   /* SL_READER ..., or SL_ROLE_UNKNOWN; the type may be unknown all the same */
-    uint32_t broken; /* 1: an edge of it could not be found, and that was said */
+    uint32_t role;    /* SL_READER ..., or SL_ROLE_UNKNOWN; the type may be unknown all the same */
+    uint32_t broken;  /* 1: an edge of it could not be found, and that was said */
+    uint32_t unsound; /* 1: an option of it is wrong, and that was said */
     const sl_yaml_node *node;
     const sl_yaml_node *role_key;
     const sl_yaml_node *type;

@@ -322,8 +322,10 @@ static void fill(sl_reading *reading, sl_draft *draft)
 void sl_stages_fill(sl_reading *reading)
 {
     for (uint32_t i = 0; i < reading->drafts_count; i++) {
+        uint32_t before = reading->errors->errors;
         if (reading->drafts[i].stage.type != NULL) {
             fill(reading, &reading->drafts[i]);
         }
+        reading->drafts[i].unsound = reading->errors->errors > before;
     }
 }

@@ -3,6 +3,9 @@
  */
 #include "daemon/session.h"
 
+#include <stdlib.h>
+
+#include "daemon/graph.h"
 #include "plugins/loader.h"
 #include "stages/core/env.h"
 
@@ -24,11 +27,31 @@ int sl_session_begin(sl_session *session, const sl_arguments *arguments)
     return session->errors.errors > 0 ? -1 : 0;
 }
 
+static int by_place(const void *a, const void *b)
+{
+    const sl_error *left = a, *right = b;
+    if (left->line != right->line)
+        return left->line < right->line ? -1 : 1;
+    return (left->column > right->column) - (left->column < right->column);
+}
+
 sl_plan *sl_session_plan(sl_session *session, const char *file)
 {
     const sl_arguments *arguments = session->arguments;
-    return sl_plan_read(session->env, session->registry, file, arguments->settings,
-                        arguments->settings_count, &session->errors);
+    sl_plan *plan = sl_plan_read_sound(session->env, session->registry, file, arguments->settings,
+                                       arguments->settings_count, &session->errors);
+    if (!plan || session->errors.errors == 0)
+        return plan;
+    /* The stages without mistakes may find mistakes of their own: all are said in one run. */
+    sl_graph_options options = {
+        .env = session->env, .offline = arguments->offline, .checking = 1, .row_limit = -1};
+    sl_graph *graph = sl_graph_new(plan, &options, &session->errors);
+    if (graph)
+        sl_graph_plan(graph);
+    sl_graph_free(graph);
+    sl_plan_free(plan);
+    qsort(session->errors.list, session->errors.count, sizeof *session->errors.list, by_place);
+    return NULL;
 }
 
 int sl_session_done(sl_session *session)
