@@ -254,6 +254,19 @@ static void cut_to_limit(sl_generator *generator, sl_batch *batch)
         batch->selected = (uint32_t)left;
 }
 
+/* A source's name outlives the reader, which may be closed while its batches are on their way. */
+static sl_status keep_source(sl_generator *generator, sl_batch *batch)
+{
+    const char *name = batch->source;
+    if (name && (!generator->source || strcmp(generator->source, name) != 0)) {
+        generator->source = sl_arena_copy(generator->run->arena, name, strlen(name));
+        if (!generator->source)
+            return sl_generator_fail(generator, NULL, "out of memory");
+    }
+    batch->source = name ? generator->source : NULL;
+    return SL_OK;
+}
+
 static sl_status give(sl_generator *generator, sl_batch *batch, sl_batch **given)
 {
     sl_generator_sweep(generator, batch);
@@ -261,7 +274,7 @@ static sl_status give(sl_generator *generator, sl_batch *batch, sl_batch **given
         cut_to_limit(generator, batch);
         generator->counters.rows_out += batch->selected;
         generator->counters.created = generator->counters.rows_out + generator->counters.rejected;
-        if (stamp_reader(generator, batch) != SL_OK) {
+        if (keep_source(generator, batch) != SL_OK || stamp_reader(generator, batch) != SL_OK) {
             sl_batch_release(batch);
             return SL_ERROR;
         }

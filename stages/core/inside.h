@@ -62,6 +62,7 @@ struct sl_generator {
 
     /* readers */
     int64_t row_limit, rows_given;
+    const char *source; /* name of the last batch's source, in the run's arena */
 
     /* exporters */
     sl_batch *writing;

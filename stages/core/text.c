@@ -172,6 +172,7 @@ void sl_builder_clear(sl_builder *builder)
 
 void sl_builder_done(sl_builder *builder)
 {
-    sl_env_allocate(builder->env, builder->data, 0);
+    if (builder->data)
+        sl_env_allocate(builder->env, builder->data, 0);
     *builder = (sl_builder){.env = builder->env};
 }
