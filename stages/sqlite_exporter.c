@@ -7,11 +7,12 @@
  * the table refuses are rejected, the others go in.
  *
  * Deliberately elsewhere: opening and waiting (sqlite_db.h), columns and SQL (sqlite_into.h),
- * what is stored of a cell (sqlite_rows.h).
+ * what is stored of a cell (sqlite_rows.h), the table of checkpoints (sqlite_checkpoint.h).
  */
 #include <string.h>
 
 #include "stages/core/value.h"
+#include "stages/sqlite_checkpoint.h"
 #include "stages/sqlite_into.h"
 
 #define JOURNAL_WAL 0
@@ -101,34 +102,6 @@ static sl_status prepare_self(sl_stage *stage)
     return self->arena ? SL_OK : sl_no_memory(stage);
 }
 
-/* What the checkpoint belongs to: this stage and its table. */
-static sl_status read_checkpoint(sl_stage *stage, sl_sqlite *look, sl_text *checkpoint)
-{
-    exporter *self = sl_self(stage, exporter);
-    sl_table table;
-    sqlite3_stmt *row;
-    sl_status status = sl_table_look(look, self->arena, SL_CHECKPOINT_TABLE, &table);
-    if (status != SL_OK || table.kind != SL_TABLE_PLAIN)
-        return status;
-    int rc = sl_sqlite_prepare(look,
-                               sqlite3_mprintf("SELECT checkpoint FROM main." SL_CHECKPOINT_TABLE
-                                               " WHERE exporter = %Q AND target = %Q",
-                                               stage->name, self->table),
-                               &row);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(row);
-    if (rc == SQLITE_ROW) {
-        const char *text = sqlite3_column_blob(row, 0);
-        int size = sqlite3_column_bytes(row, 0);
-        if (text)
-            status = stage->host->set_text(stage, checkpoint, "%.*s", size, text);
-    } else {
-        status = sl_sqlite_status(look, rc, "read the checkpoint of");
-    }
-    sqlite3_finalize(row);
-    return status;
-}
-
 static sl_status recover(sl_stage *stage, sl_text *checkpoint)
 {
     exporter *self = sl_self(stage, exporter);
@@ -142,7 +115,7 @@ static sl_status recover(sl_stage *stage, sl_text *checkpoint)
     sl_sqlite_block(&look, 1);
     sl_status status = sl_sqlite_open(&look, 0);
     if (status == SL_OK)
-        status = read_checkpoint(stage, &look, checkpoint);
+        status = sl_checkpoint_read(&look, self->arena, self->table, checkpoint);
     sl_sqlite_close(&look);
     return status;
 }
@@ -223,42 +196,10 @@ static int set_journal(exporter *self)
     return rc;
 }
 
-/* Emptying a table must not empty or change others. */
-static sl_status check_cascades(sl_stage *stage)
-{
-    exporter *self = sl_self(stage, exporter);
-    sqlite3_stmt *row;
-    int rc = sl_sqlite_prepare(
-        &self->db,
-        sqlite3_mprintf("SELECT m.name, f.on_delete FROM main.sqlite_schema AS m,"
-                        " pragma_foreign_key_list(m.name, 'main') AS f WHERE m.type = 'table'"
-                        " AND f.\"table\" = %Q COLLATE NOCASE"
-                        " AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')",
-                        self->into.table.name),
-        &row);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(row);
-    sl_status status;
-    if (rc == SQLITE_ROW) {
-        const char *child = (const char *)sqlite3_column_text(row, 0);
-        const char *action = (const char *)sqlite3_column_text(row, 1);
-        status =
-            sl_fail_at(stage,
-                       SL_PLACE(.code = SL_CODE_CONFIG, .value = stage->host->option(stage, "mode"),
-                                .hint = "use `mode: upsert`"),
-                       "replacing the rows of '%s' would change table '%s' (ON DELETE %s)",
-                       self->table, child ? child : "?", action ? action : "?");
-    } else {
-        status = sl_sqlite_status(&self->db, rc, "read the schema of");
-    }
-    sqlite3_finalize(row);
-    return status;
-}
-
 static sl_status empty_table(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
-    sl_status status = check_cascades(stage);
+    sl_status status = sl_into_check_cascades(&self->db, &self->into);
     if (status != SL_OK)
         return status;
     int rc = sl_sqlite_run(&self->db, "PRAGMA defer_foreign_keys=ON");
@@ -466,31 +407,6 @@ static sl_status write(sl_stage *stage, sl_batch *batch)
 
 /* ---- Commits ------------------------------------------------------------------------------ */
 
-static int store_checkpoint(sl_stage *stage, const sl_blob *checkpoint)
-{
-    exporter *self = sl_self(stage, exporter);
-    sqlite3_stmt *row;
-    int rc = sl_sqlite_run(&self->db,
-                           "CREATE TABLE IF NOT EXISTS main." SL_CHECKPOINT_TABLE
-                           " (exporter TEXT NOT NULL, target TEXT NOT NULL, checkpoint BLOB NOT "
-                           "NULL, changed INTEGER NOT NULL, PRIMARY KEY (exporter, target))");
-    if (rc != SQLITE_OK)
-        return rc;
-    rc = sl_sqlite_prepare(&self->db,
-                           sqlite3_mprintf("INSERT OR REPLACE INTO main." SL_CHECKPOINT_TABLE
-                                           " VALUES (%Q, %Q, ?1, ?2)",
-                                           stage->name, self->table),
-                           &row);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_bind_blob64(row, 1, checkpoint->data, checkpoint->size, SQLITE_STATIC);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_bind_int64(row, 2, stage->env->now(stage->env->context));
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(row);
-    sqlite3_finalize(row);
-    return rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
 static sl_status commit(sl_stage *stage, const sl_commit *what)
 {
     exporter *self = sl_self(stage, exporter);
@@ -500,7 +416,9 @@ static sl_status commit(sl_stage *stage, const sl_commit *what)
     sl_status status = begin(stage);
     if (status != SL_OK)
         return status;
-    int rc = what->checkpoint.size > 0 ? store_checkpoint(stage, &what->checkpoint) : SQLITE_OK;
+    int rc = what->checkpoint.size > 0
+                 ? sl_checkpoint_store(&self->db, self->table, &what->checkpoint)
+                 : SQLITE_OK;
     if (rc == SQLITE_OK)
         rc = sl_sqlite_run(&self->db, "COMMIT");
     status = sl_sqlite_status(&self->db, rc, "write to");

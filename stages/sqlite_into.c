@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "stages/core/value.h"
+#include "stages/sqlite_checkpoint.h"
 
 #define MOST_COLUMNS 2000 /* of a table, as SQLite is built */
 
@@ -254,6 +255,35 @@ sl_status sl_into_plan(sl_stage *stage, sl_sqlite *db, sl_arena *arena,
     if (status != SL_OK)
         return status;
     return into->table.kind == SL_TABLE_NONE ? design(&m) : match_table(&m);
+}
+
+sl_status sl_into_check_cascades(sl_sqlite *db, const sl_into *into)
+{
+    sqlite3_stmt *row;
+    int rc = sl_sqlite_prepare(
+        db,
+        sqlite3_mprintf("SELECT m.name, f.on_delete FROM main.sqlite_schema AS m,"
+                        " pragma_foreign_key_list(m.name, 'main') AS f WHERE m.type = 'table'"
+                        " AND f.\"table\" = %Q COLLATE NOCASE"
+                        " AND f.on_delete IN ('CASCADE', 'SET NULL', 'SET DEFAULT')",
+                        into->table.name),
+        &row);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(row);
+    sl_status status;
+    if (rc == SQLITE_ROW) {
+        const char *child = (const char *)sqlite3_column_text(row, 0);
+        const char *action = (const char *)sqlite3_column_text(row, 1);
+        status = sl_fail_at(db->stage,
+                            SL_PLACE(.code = SL_CODE_CONFIG, .value = option(db->stage, "mode"),
+                                     .hint = "use `mode: upsert`"),
+                            "replacing the rows of '%s' would change table '%s' (ON DELETE %s)",
+                            into->table.name, child ? child : "?", action ? action : "?");
+    } else {
+        status = sl_sqlite_status(db, rc, "read the schema of");
+    }
+    sqlite3_finalize(row);
+    return status;
 }
 
 /* ---- SQL ------------------------------------------------------------------------------------ */

@@ -18,8 +18,6 @@
 #define SL_INTO_REPLACE 1
 #define SL_INTO_UPSERT 2
 
-#define SL_CHECKPOINT_TABLE "sluice_checkpoint"
-
 typedef struct sl_into_request { /* the exporter's options, and the rows that come */
     const char *table;
     int32_t mode;        /* SL_INTO_* */
@@ -42,6 +40,9 @@ sl_status sl_into_check(sl_stage *stage, const sl_into_request *request);
  * said, each with its place. */
 sl_status sl_into_plan(sl_stage *stage, sl_sqlite *db, sl_arena *arena,
                        const sl_into_request *request, sl_into *into);
+
+/* Fails when emptying the table would empty or change others (ON DELETE CASCADE ...). */
+sl_status sl_into_check_cascades(sl_sqlite *db, const sl_into *into);
 
 /* SQL to make the table, to insert the rows of `sluice_rows`, to insert one row of parameters;
  * sqlite3_free it. NULL: no memory. */

@@ -73,7 +73,9 @@ static const char manual[] =
     "The database is not trusted: a query may only SELECT, schemas may not call functions with "
     "effects, and a double-quoted word is a name, never a string. Text that is not valid UTF-8 and "
     "rows that are larger than a batch are rejected rows; CAST(name AS BLOB) in a query carries "
-    "such text through. Columns with the same name become name, name_2; a column without a name "
+    "such text through. Reading a database in WAL mode may leave its -wal and -shm files beside "
+    "it, as every reader does that may not write. Columns with the same name become name, name_2; "
+    "a column without a name "
     "becomes column_1.";
 
 static const char example[] = "- reader: sqlite\n"
