@@ -402,7 +402,8 @@ static sl_status read_cell(const aggregate *self, const sl_batch *batch, uint32_
     const sl_cell *cell = &batch->columns[column][row];
 
     if (cell->kind == SL_NUMERAL ||
-        (cell->kind == SL_TEXT && (self->columns[column].flags & SL_COLUMN_FACES)))
+        (cell->kind == SL_TEXT &&
+         (self->columns[column].flags & (SL_COLUMN_FACES | SL_COLUMN_STRINGS))))
         return sl_value_typed(&self->columns[column], cell, value);
     *value = *cell;
     if (cell->kind == SL_REAL && isnan(cell->as.real))

@@ -195,8 +195,12 @@ static sl_status add_column(struct jsonl_reader *self, sl_column *columns, const
 static sl_status add_columns(struct jsonl_reader *self, sl_column *columns)
 {
     self->columns_count = self->row.count;
-    for (uint32_t i = 0; i < self->row.count; i++)
+    for (uint32_t i = 0; i < self->row.count; i++) {
         columns[i] = self->row.fields[i].column;
+        if (columns[i].type == SL_TYPE_INTEGER || columns[i].type == SL_TYPE_REAL ||
+            columns[i].type == SL_TYPE_NUMERIC)
+            columns[i].flags |= SL_COLUMN_STRINGS;
+    }
     if (self->unknown == SL_JSON_UNKNOWN_GATHER &&
         add_column(self, columns, self->unknown_column, "unknown_column", SL_TYPE_JSON,
                    &self->gathered) != SL_OK)

@@ -76,9 +76,10 @@ static int is_declared(const sl_sql *sql, const char *name)
     return 0;
 }
 
+/* Whether TEXT cells of the column must be read before they are delivered. */
 static int has_faces(const sl_column *column)
 {
-    return (column->flags & SL_COLUMN_FACES) &&
+    return (column->flags & (SL_COLUMN_FACES | SL_COLUMN_STRINGS)) &&
            (column->type == SL_TYPE_INTEGER || column->type == SL_TYPE_REAL ||
             column->type == SL_TYPE_NUMERIC || column->type == SL_TYPE_BOOLEAN);
 }

@@ -130,6 +130,9 @@ typedef uint32_t sl_type;
 #define SL_COLUMN_DECLARED 2u
 /* Faces of numbers are spelled with a decimal comma: 12,5. */
 #define SL_COLUMN_COMMA 4u
+/* Numbers and strings differ in the source (JSON): a TEXT cell of this numeric column was
+ * written as a string and is a misfit to an expression, "12" too. */
+#define SL_COLUMN_STRINGS 8u
 
 typedef struct sl_column {
     const char *name;   /* as written; compared without regard to ASCII case, as SQL does */
@@ -141,7 +144,7 @@ typedef struct sl_column {
 /*
  * columns[c][row], 0 <= c < columns_count, 0 <= row < rows. The live rows are
  * selection[0 .. selected), ascending: a filter drops a row by leaving its index
- * out, and touches no cell.
+ * out, and touches no cell. No two columns share their array of cells.
  */
 typedef struct sl_batch {
     uint32_t size; /* of this struct; the host's */

@@ -256,6 +256,8 @@ sl_status sl_value_typed(const sl_column *column, const sl_cell *cell, sl_cell *
         if (column->type == SL_TYPE_BOOLEAN)
             return typed_boolean(cell, value);
     }
+    if (cell->kind == SL_TEXT && (column->flags & SL_COLUMN_STRINGS))
+        return SL_END;
     *value = *cell;
     return SL_OK;
 }

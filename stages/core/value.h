@@ -24,7 +24,8 @@ sl_spelling sl_value_number(const char *text, size_t size, sl_cell *value);
 
 /* The value of a cell as its column's type reads it: sl_host.typed. Faces of a numeric column
  * become INTEGER or REAL (a REAL column makes REAL of both); of a boolean column, true | false
- * become 1 | 0; NUMERAL becomes a number, or TEXT in a TEXT column. SL_OK, or SL_END: a misfit. */
+ * become 1 | 0; NUMERAL becomes a number, or TEXT in a TEXT column. SL_OK, or SL_END: a misfit,
+ * as is any TEXT of a column with SL_COLUMN_STRINGS. */
 sl_status sl_value_typed(const sl_column *column, const sl_cell *cell, sl_cell *value);
 
 /* Room that every integer or real fits, terminator included. */

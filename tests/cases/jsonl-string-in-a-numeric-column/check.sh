@@ -1,0 +1,1 @@
+cmp in.jsonl whole.jsonl
