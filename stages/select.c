@@ -21,6 +21,7 @@ typedef struct output {
     const sl_value *naming; /* where its name is written; NULL: the input's */
     int32_t from;           /* index of the input's column; NONE: computed */
     int32_t reuse;          /* computed: input column whose cells it takes; NONE: new ones */
+    int32_t again;          /* 1: an output before it has the same `from`: it gets a copy */
 } output;
 
 struct select {
@@ -193,6 +194,13 @@ static sl_status check_names(sl_stage *stage)
     return status;
 }
 
+static void mark_repeats(struct select *self)
+{
+    for (uint32_t i = 0; i < self->count; i++)
+        for (uint32_t k = 0; k < i && self->outputs[i].from != NONE; k++)
+            self->outputs[i].again |= self->outputs[k].from == self->outputs[i].from;
+}
+
 /* ---- Planning -------------------------------------------------------------------------- */
 
 static sl_status make_room(sl_stage *stage, uint32_t count)
@@ -316,6 +324,7 @@ static sl_status plan(sl_stage *stage)
         check_names(stage) != SL_OK || compile(stage, columns, count) != SL_OK ||
         declare(stage, columns) != SL_OK)
         return SL_ERROR;
+    mark_repeats(self);
     share_out(self, count);
     self->planned = 1;
     return SL_OK;
@@ -432,19 +441,6 @@ static sl_status evaluate(sl_stage *stage, sl_batch *batch)
     return status == SL_END ? SL_OK : status;
 }
 
-/* Whether an input column's cells are another's too: then they cannot be written. */
-static int is_shared(const struct select *self, const sl_batch *batch, int32_t column)
-{
-    for (uint32_t i = 0; i < self->count; i++)
-        if (self->outputs[i].from != NONE &&
-            batch->columns[self->outputs[i].from] == batch->columns[column])
-            return 1;
-    for (uint32_t c = 0; c < (uint32_t)column; c++)
-        if (batch->columns[c] == batch->columns[column])
-            return 1;
-    return 0;
-}
-
 /* The arrays of the batch as it goes on: carried ones, and ones to write computed values into. */
 static sl_status arrange(sl_stage *stage, sl_batch *batch)
 {
@@ -454,17 +450,16 @@ static sl_status arrange(sl_stage *stage, sl_batch *batch)
     for (uint32_t i = 0; i < self->count; i++) {
         const output *at = &self->outputs[i];
 
-        if (at->from != NONE) {
-            self->arranged[i] = batch->columns[at->from];
-            continue;
-        }
-        if (at->reuse != NONE && !is_shared(self, batch, at->reuse))
-            self->arranged[i] = batch->columns[at->reuse];
-        else
-            self->arranged[i] = stage->host->cells(stage, batch);
+        int32_t given = at->from != NONE ? at->from : at->reuse;
+
+        self->arranged[i] =
+            given != NONE && !at->again ? batch->columns[given] : stage->host->cells(stage, batch);
         if (self->arranged[i] == NULL)
             return SL_ERROR;
-        self->targets[computed++] = self->arranged[i];
+        if (at->from == NONE)
+            self->targets[computed++] = self->arranged[i];
+        else if (at->again) /* two columns never share their cells: who comes next may write */
+            memcpy(self->arranged[i], batch->columns[given], batch->rows * sizeof(sl_cell));
     }
     return SL_OK;
 }
