@@ -6,8 +6,8 @@
 #     make install   into PREFIX (/usr/local)
 
 PACKAGES := gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libsqlite3-dev \
-            libzstd-dev libisal-dev libpcre2-dev
-TEST_PACKAGES := check sqlite3 clang zstd
+            libzstd-dev libisal-dev libpcre2-dev sqlite3
+TEST_PACKAGES := check clang zstd
 DEV_PACKAGES := clang-format clang-tidy valgrind strace gdb time miller mawk
 PREFIX ?= /usr/local
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
