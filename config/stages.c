@@ -270,6 +270,30 @@ static void take_over(sl_reading *reading, const sl_errors *found, const char *c
     }
 }
 
+/* Rejects are added to what earlier runs left, where the exporter can and nobody says otherwise. */
+static void append_rejects(sl_plan_stage *stage)
+{
+    static const char word[] = "append";
+    sl_option room;
+    const sl_option *mode = find_option(stage->type, "mode", &room);
+    if (mode == NULL || mode->type != SL_OPTION_CHOICE || mode->choices == NULL ||
+        sl_value_get(stage->options, "mode") != NULL) {
+        return;
+    }
+    int32_t index = 0;
+    for (const char *at = mode->choices;; at++, index++) {
+        size_t size = strcspn(at, "|");
+        if (size == strlen(word) && memcmp(at, word, size) == 0) {
+            memcpy((char *)stage->self + mode->offset, &index, sizeof index);
+            return;
+        }
+        at += size;
+        if (*at == '\0') {
+            return;
+        }
+    }
+}
+
 static void check_options(sl_reading *reading, sl_draft *draft, const char *const *wrong,
                           uint32_t wrong_count)
 {
@@ -282,6 +306,9 @@ static void check_options(sl_reading *reading, sl_draft *draft, const char *cons
     (void)sl_option_fill(stage->type, stage->name, stage->options, NULL, stage->self,
                          reading->arena, &found, sl_plan_locate);
     take_over(reading, &found, wrong, wrong_count);
+    if (stage->rejects_only) {
+        append_rejects(stage);
+    }
 }
 
 static void fill(sl_reading *reading, sl_draft *draft)

@@ -16,7 +16,7 @@ static const sl_column reject_columns[] = {
     {.name = "_values", .type = SL_TYPE_JSON, .flags = SL_COLUMN_DECLARED},
 };
 #define COLUMNS ((uint32_t)(sizeof reject_columns / sizeof *reject_columns))
-#define SHORTENED 1024 /* bytes kept of a text that no batch can hold */
+#define TEXTS 6u /* of them have a length of their own */
 
 struct sl_rejects {
     const sl_env *env;
@@ -51,11 +51,22 @@ static size_t text_size(const sl_reject *row)
     return size;
 }
 
+/* At most `most` bytes, cut between two characters. */
+static size_t cut(const char *text, size_t size, size_t most)
+{
+    if (size <= most)
+        return size;
+    size = most;
+    while (size > 0 && most - size < 3 && ((unsigned char)text[size] & 0xC0) == 0x80)
+        size--;
+    return size;
+}
+
 static sl_cell put(char **at, const char *text, size_t size, size_t most)
 {
     if (!text)
         return (sl_cell){0};
-    size = size < most ? size : most;
+    size = cut(text, size, most);
     memcpy(*at, text, size);
     sl_cell cell = {.kind = SL_TEXT, .size = (uint32_t)size, .as.text = *at};
     *at += size;
@@ -110,8 +121,9 @@ sl_status sl_rejects_add(sl_rejects *rejects, const sl_reject *row)
     if (!at && batch->rows > 0)
         return SL_PENDING;
     if (!at) {
-        most = SHORTENED;
-        at = sl_batch_bytes(batch, COLUMNS * SHORTENED);
+        size = sl_batch_room(batch); /* more than a whole batch: every text gets its share */
+        most = size / TEXTS;
+        at = sl_batch_bytes(batch, size);
         if (!at)
             return SL_ERROR;
     }
