@@ -395,7 +395,9 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
 {
     int64_t until = graph->env->monotonic(graph->env->context) + microseconds;
     graph->waits = (sl_graph_waits){.wake_at = -1};
+    graph->run.yield_at = until;
     for (;;) {
+        graph->run.yielded = 0;
         int64_t before = progress_made(graph);
         sl_status status = turn(graph, 0, until);
         if (status == SL_END) { /* the rows are through; now the last rejects */
@@ -408,7 +410,7 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
         }
         if (status == SL_PENDING) {
             /* Exporters of one fan-out make room for each other: go round again. */
-            if (progress_made(graph) != before)
+            if (graph->run.yielded || progress_made(graph) != before)
                 status = SL_OK;
             else
                 graph->waits.own = some_stage_waits(graph);

@@ -153,6 +153,20 @@ sl_status sl_generator_fail(sl_generator *generator, const sl_place *place, cons
 
 /* ---- Asking an input ------------------------------------------------------------------------ */
 
+/* Whether the stage shall let go now: the run is stopping, or it holds rows and has had its
+ * time. */
+static int32_t must_wait(sl_generator *generator)
+{
+    sl_run *run = generator->run;
+    if (atomic_load_explicit(&run->stopping, memory_order_relaxed))
+        return 1;
+    if (!run->yield_at || !(generator->type->traits & SL_TRAIT_HOLDS) ||
+        clock_of(generator) < run->yield_at)
+        return 0;
+    run->yielded = 1;
+    return 1;
+}
+
 /* What a stage's sl_next does: END is remembered, rows and time are counted, the batch's stamp
  * waits until the batch leaves the stage. */
 sl_status sl_generator_pull(sl_generator *generator, uint32_t input, sl_batch **given)
@@ -162,6 +176,10 @@ sl_status sl_generator_pull(sl_generator *generator, uint32_t input, sl_batch **
     inlet *in = &generator->inlets[input];
     if (in->ended || in->closed)
         return SL_END;
+    if (must_wait(generator)) {
+        generator->input_pending = 1;
+        return SL_PENDING;
+    }
     const char *why = input == 0 ? generator->raising : NULL;
     if (why)
         generator->raising = NULL;

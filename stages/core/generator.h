@@ -16,6 +16,10 @@
  * number of rows that are safe now. So one loop drives every graph: pull the exporters until
  * they END.
  *
+ * A stage that holds rows (sort, aggregate) pulls its whole input in one call. So that a stop
+ * is heard and progress is seen meanwhile, its input answers PENDING now and then: once the
+ * time slice is over, or when the run is stopping. To the stage it is a wait like any other.
+ *
  * Stamps: each batch of a reader is stamped with tell(). A stamp travels with finished rows
  * only: a batch that a stage gives carries the newest stamp of the input batches that the
  * stage has all released (or given on). What a commit makes safe is the stamp of the last
@@ -60,7 +64,9 @@ typedef struct sl_run {
     int64_t started;     /* microseconds since 1970 */
     int32_t offline;     /* 1: plan looks at nothing */
     int32_t planning;    /* 1: several failures may be said */
-    atomic_int stopping;
+    atomic_int stopping; /* inputs answer PENDING, so that every stage lets go */
+    int64_t yield_at;    /* monotonic; a stage that holds rows is made to wait then; 0: never */
+    int32_t yielded;     /* 1: that happened; whoever set yield_at asks again */
     void *of;            /* for the functions below */
     void (*wake)(void *of, uint32_t stage);                            /* ANY THREAD */
     void (*wake_after)(void *of, uint32_t stage, int64_t microseconds);
