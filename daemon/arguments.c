@@ -225,7 +225,7 @@ int sl_arguments_read(const sl_verb *verb, int count, char **words, sl_arguments
         arguments->paths[arguments->paths_count++] = words[optind];
     }
     if (arguments->paths_count < verb->paths_min)
-        return wrong(verb, "a word is missing: sluice %s", verb->usage);
+        return wrong(verb, "a word is missing: %s", verb->usage);
     *end = 0;
     return 0;
 }

@@ -465,7 +465,7 @@ const sl_stage_type sl_sqlite_exporter = {
     SL_STAGE_TYPE,
     .name = "sqlite",
     .version = "1.0",
-    .summary = "Writes rows into a table of an SQLite database, exactly once.",
+    .summary = "Writes rows into a table of an SQLite database, in transactions.",
     .manual = manual,
     .example = example,
     .role = SL_EXPORTER,
