@@ -38,14 +38,15 @@ void sl_plan_locate(const sl_value *value, int64_t byte, int64_t length, sl_erro
         sl_caret_place(of->yaml, of->key->start, sl_caret_extent(of->yaml, of->key), error);
         return;
     }
+    int exact;
     if (byte <= 0 && length <= 0 && node->kind == SL_YAML_SCALAR) { /* all of it */
-        sl_caret_place(of->yaml, node->start, sl_caret_extent(of->yaml, node), error);
+        size_t start = sl_caret_source(of->yaml, node, 0, &exact);
+        sl_caret_place(of->yaml, start, sl_caret_extent(of->yaml, node), error);
         return;
     }
     size_t at = byte > 0 ? (size_t)byte : 0;
     size_t count = length > 0 ? (size_t)length : 0;
     at = byte_in_scalar(of, at, &count);
-    int exact;
     size_t source = sl_caret_source(of->yaml, node, at, &exact);
     sl_caret_place(of->yaml, source, exact ? count : 0, error);
 }
