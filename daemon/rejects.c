@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "stages/core/value.h"
+
 static const sl_column reject_columns[] = {
     {.name = "_stage", .type = SL_TYPE_TEXT, .flags = SL_COLUMN_DECLARED},
     {.name = "_reason", .type = SL_TYPE_TEXT, .flags = SL_COLUMN_DECLARED},
@@ -42,23 +44,39 @@ void sl_rejects_free(sl_rejects *rejects)
     sl_env_allocate(rejects->env, rejects, 0);
 }
 
+/* Copies text as valid UTF-8, at most `most` bytes and whole characters: a byte that is no
+ * character becomes U+FFFD, so that every exporter can take it. to NULL: only counts. */
+static size_t clean(char *to, const char *text, size_t size, size_t most)
+{
+    static const char replacement[] = "\xEF\xBF\xBD";
+    size_t used = 0, at = 0;
+    while (at < size) {
+        size_t valid = sl_value_utf8(text + at, size - at);
+        int32_t full = valid > most - used;
+        if (full)
+            for (valid = most - used;
+                 valid > 0 && ((unsigned char)text[at + valid] & 0xC0) == 0x80;)
+                valid--;
+        if (to)
+            memcpy(to + used, text + at, valid);
+        used += valid;
+        at += valid;
+        if (full || at == size || most - used < 3)
+            return used;
+        if (to)
+            memcpy(to + used, replacement, 3);
+        used += 3;
+        at++;
+    }
+    return used;
+}
+
 static size_t text_size(const sl_reject *row)
 {
     const char *texts[] = {row->stage, row->reason, row->column, row->source, row->values};
-    size_t size = row->raw ? row->raw_size : 0;
+    size_t size = row->raw ? clean(NULL, row->raw, row->raw_size, SIZE_MAX) : 0;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        size += texts[i] ? strlen(texts[i]) : 0;
-    return size;
-}
-
-/* At most `most` bytes, cut between two characters. */
-static size_t cut(const char *text, size_t size, size_t most)
-{
-    if (size <= most)
-        return size;
-    size = most;
-    while (size > 0 && most - size < 3 && ((unsigned char)text[size] & 0xC0) == 0x80)
-        size--;
+        size += texts[i] ? clean(NULL, texts[i], strlen(texts[i]), SIZE_MAX) : 0;
     return size;
 }
 
@@ -66,8 +84,7 @@ static sl_cell put(char **at, const char *text, size_t size, size_t most)
 {
     if (!text)
         return (sl_cell){0};
-    size = cut(text, size, most);
-    memcpy(*at, text, size);
+    size = clean(*at, text, size, most);
     sl_cell cell = {.kind = SL_TEXT, .size = (uint32_t)size, .as.text = *at};
     *at += size;
     return cell;
