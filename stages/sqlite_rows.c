@@ -104,6 +104,21 @@ static void read_number(const sl_rows_column *column, sl_cell *value)
     *value = number;
 }
 
+/* A face in a column that other values made text, for a table's column of numbers: it is stored as
+ * a number where the number is spelled just so, 53000 but not 09005. */
+static void read_plain_number(sl_cell *value)
+{
+    char room[SL_VALUE_ROOM];
+    const char *text;
+    sl_cell number;
+    sl_spelling spelling = sl_value_number(value->as.text, value->size, &number);
+    if (spelling != SL_SPELLING_INTEGER && spelling != SL_SPELLING_REAL)
+        return;
+    size_t size = sl_value_text(&number, room, &text);
+    if (size == value->size && memcmp(text, value->as.text, size) == 0)
+        *value = number;
+}
+
 static int32_t is_word(const sl_cell *cell, const char *word)
 {
     size_t size = strlen(word);
@@ -132,6 +147,10 @@ static void read_face(const sl_rows_column *column, sl_cell *value)
             *value = (sl_cell){.kind = SL_INTEGER, .as.integer = 1};
         else if (column->affinity != SL_AFFINITY_TEXT && is_word(value, "false"))
             *value = (sl_cell){.kind = SL_INTEGER, .as.integer = 0};
+        break;
+    case SL_TYPE_TEXT:
+        if (column->affinity >= SL_AFFINITY_NUMERIC && !(column->flags & SL_COLUMN_DECLARED))
+            read_plain_number(value);
         break;
     default:
         break;
