@@ -285,9 +285,11 @@ static int64_t pull(void *of, void *bytes, size_t size)
         return -1;
     if (source->ended)
         return 0;
-    int64_t got;
+    int64_t got, left = open_item(source)->bytes - source->file_bytes;
+    if (open_item(source)->bytes > 0 && (int64_t)size > left) /* what was there when it opened */
+        size = left > 0 ? (size_t)left : 0;
     do
-        got = env->read(env->context, source->fd, bytes, size);
+        got = size > 0 ? env->read(env->context, source->fd, bytes, size) : 0;
     while (got == -EINTR && !source->stage->host->stopping(source->stage));
     if (got < 0) {
         source->failed = (int32_t)-got;
