@@ -158,5 +158,5 @@ int sl_verb_run(const sl_arguments *arguments)
     sl_graph_free(run.graph);
     sl_plan_free(plan);
     int code = sl_session_done(&run.session);
-    return code == 0 && run.caught ? 128 + run.caught : code;
+    return run.caught ? 128 + run.caught : code;
 }

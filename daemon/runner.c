@@ -177,6 +177,8 @@ void sl_runner_stop(sl_runner *runner)
         return;
     runner->stopping = 1;
     sl_graph_stop(runner->graph);
+    if (runner->loop->interrupt)
+        runner->loop->interrupt(runner->seat);
     if (runner->waiting) {
         runner->waiting = 0;
         shut(runner);

@@ -4,9 +4,14 @@
 #include "daemon/worker.h"
 
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define WATCHED 16
+#define INTERRUPT_AFTER 200 /* milliseconds: what can end in order does */
+#define INTERRUPT_EVERY 50  /* a signal that came just before the call waited changed nothing */
 
 struct sl_seat {
     sl_loop *loop;
@@ -16,7 +21,10 @@ struct sl_seat {
     void *of;
     uv_work_t request;
     uv_timer_t timer;
+    uv_timer_t interrupter;
     uv_async_t async;
+    pthread_t worker; /* where the work is done, while `working` */
+    atomic_int working;
     uv_poll_t *polls[WATCHED];
     uint32_t polls_count;
     uint32_t open; /* handles that libuv still knows */
@@ -81,8 +89,9 @@ static sl_seat *join(sl_loop *loop, void (*done)(void *of), void (*woken)(void *
         return NULL;
     }
     uv_timer_init(uv, &seat->timer);
-    seat->async.data = seat->timer.data = seat->request.data = seat;
-    seat->open = 2;
+    uv_timer_init(uv, &seat->interrupter);
+    seat->async.data = seat->timer.data = seat->interrupter.data = seat->request.data = seat;
+    seat->open = 3;
     return seat;
 }
 
@@ -102,13 +111,17 @@ static void leave(sl_seat *seat)
     seat->woken = NULL;
     unwatch(seat);
     uv_timer_stop(&seat->timer);
+    uv_timer_stop(&seat->interrupter);
     uv_close((uv_handle_t *)&seat->timer, handle_closed);
+    uv_close((uv_handle_t *)&seat->interrupter, handle_closed);
     uv_close((uv_handle_t *)&seat->async, handle_closed);
 }
 
 static void on_worker(uv_work_t *request)
 {
     sl_seat *seat = request->data;
+    seat->worker = pthread_self();
+    atomic_store(&seat->working, 1);
     seat->work(seat->of);
 }
 
@@ -116,6 +129,7 @@ static void after_work(uv_work_t *request, int status)
 {
     sl_seat *seat = request->data;
     (void)status;
+    atomic_store(&seat->working, 0);
     seat->done(seat->of);
 }
 
@@ -159,6 +173,27 @@ static void wake(sl_seat *seat)
     uv_async_send(&seat->async);
 }
 
+static void on_signal(int number)
+{
+    (void)number; /* it is there to end a call, not to do anything */
+}
+
+/* libuv's threads live as long as the process: one that has just become idle may be signalled. */
+static void on_interrupter(uv_timer_t *timer)
+{
+    sl_seat *seat = timer->data;
+    if (atomic_load(&seat->working))
+        pthread_kill(seat->worker, SIGURG);
+}
+
+static void interrupt(sl_seat *seat)
+{
+    struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART */
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGURG, &action, NULL);
+    uv_timer_start(&seat->interrupter, on_interrupter, INTERRUPT_AFTER, INTERRUPT_EVERY);
+}
+
 sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv)
 {
     return (sl_loop){.env = env,
@@ -169,5 +204,6 @@ sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv)
                      .wake_at = wake_at,
                      .watch = watch,
                      .unwatch = unwatch,
-                     .wake = wake};
+                     .wake = wake,
+                     .interrupt = interrupt};
 }

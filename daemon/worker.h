@@ -34,6 +34,9 @@ struct sl_loop {
     int (*watch)(sl_seat *seat, int32_t fd, int32_t events);
     void (*unwatch)(sl_seat *seat); /* LOOP: all descriptors */
     void (*wake)(sl_seat *seat);    /* ANY THREAD, between join and leave */
+    /* LOOP. From now on calls in which work waits for the world (a FIFO nobody writes to) come
+     * back with EINTR. NULL: this loop has no such calls. */
+    void (*interrupt)(sl_seat *seat);
 };
 
 /* A loop over libuv's; `uv` is borrowed. */

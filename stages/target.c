@@ -329,7 +329,7 @@ static sl_status write_all(sl_target *target, const char *bytes, size_t size)
     const sl_env *env = target->stage->env;
     while (size > 0) {
         int64_t put = env->write(env->context, target->fd, bytes, size);
-        if (put == -EINTR)
+        if (put == -EINTR && !target->stage->host->stopping(target->stage))
             continue;
         if (put <= 0)
             return fail_write(target, put < 0 ? (int32_t)-put : EIO);

@@ -66,20 +66,13 @@ static int32_t answer(int result)
 static int32_t open_file(void *context, const char *path, int32_t flags, uint32_t mode)
 {
     (void)context;
-    int fd;
-    do
-        fd = open(path, flags | O_CLOEXEC | O_NOCTTY, (mode_t)mode);
-    while (fd < 0 && errno == EINTR);
-    return answer(fd);
+    return answer(open(path, flags | O_CLOEXEC | O_NOCTTY, (mode_t)mode));
 }
 
 static int64_t read_file(void *context, int32_t fd, void *bytes, size_t size)
 {
     (void)context;
-    ssize_t got;
-    do
-        got = read(fd, bytes, size);
-    while (got < 0 && errno == EINTR);
+    ssize_t got = read(fd, bytes, size);
     return got < 0 ? -errno : got;
 }
 
@@ -96,10 +89,7 @@ static int64_t pread_file(void *context, int32_t fd, void *bytes, size_t size, i
 static int64_t write_file(void *context, int32_t fd, const void *bytes, size_t size)
 {
     (void)context;
-    ssize_t put;
-    do
-        put = write(fd, bytes, size);
-    while (put < 0 && errno == EINTR);
+    ssize_t put = write(fd, bytes, size);
     return put < 0 ? -errno : put;
 }
 

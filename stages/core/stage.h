@@ -342,7 +342,8 @@ typedef struct sl_stage_type {
 
 /* ---- The world: the only way to reach it ------------------------------------------- */
 
-/* Functions answer a count or a descriptor >= 0, or -errno. ANY THREAD. */
+/* Functions answer a count or a descriptor >= 0, or -errno. ANY THREAD. open, read and write
+ * may wait for the world (a FIFO, a terminal); -EINTR: look at stopping(), else call again. */
 typedef struct sl_file_info {
     uint32_t kind; /* SL_FILE_* */
     uint32_t mode; /* permission bits */
@@ -395,7 +396,7 @@ typedef struct sl_place {
     int64_t line;          /* in the source, from 1; 0: none */
     const char *source;    /* file or table; NULL: none */
     const sl_value *value; /* an option, so that the caret stands in the YAML; NULL: none */
-    int64_t byte;          /* of value->text, from 0 */
+    int64_t byte;          /* of value->text, from 0; -1: the key of an item of a map */
     int64_t length;        /* bytes to underline; 0: the word there */
     const char *hint;      /* what to do, one line; NULL: none */
 } sl_place;
