@@ -39,6 +39,10 @@ void sl_plan_locate(const sl_value *value, int64_t byte, int64_t length, sl_erro
         return;
     }
     int exact;
+    if (byte < 0 && of->key != NULL) { /* the key that it stands behind */
+        sl_caret_place(of->yaml, of->key->start, sl_caret_extent(of->yaml, of->key), error);
+        return;
+    }
     if (byte <= 0 && length <= 0 && node->kind == SL_YAML_SCALAR) { /* all of it */
         size_t start = sl_caret_source(of->yaml, node, 0, &exact);
         sl_caret_place(of->yaml, start, sl_caret_extent(of->yaml, node), error);

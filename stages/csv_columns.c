@@ -283,7 +283,7 @@ static sl_status fail_no_column(sl_stage *stage, const sl_csv_columns *columns,
                  "`columns` types columns that the file has; `header: [..]` "
                  "names them");
     }
-    return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = type, .hint = hint),
+    return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = type, .byte = -1, .hint = hint),
                       "no such column '%s'", type->key);
 }
 

@@ -62,7 +62,9 @@ static sl_status no_such_output(sl_stage *stage, const sl_value *at, const char 
     for (uint32_t i = 0; i < self->count && hint.size < 600; i++)
         sl_builder_format(&hint, "%s%s",
                           i > 0 ? ", " : "the columns here are: ", self->outputs[i].name);
-    sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = at, .hint = hint.data),
+    sl_fail_at(stage,
+               SL_PLACE(.code = SL_CODE_CONFIG, .value = at, .byte = name == at->key ? -1 : 0,
+                        .hint = hint.data),
                "no such column '%s'", name);
     sl_builder_done(&hint);
     return SL_ERROR;

@@ -33,7 +33,9 @@ static const sl_value *option(const plan *p, const char *name)
 static sl_status mistake(const plan *p, const sl_value *value, const char *hint, const char *what,
                          const char *name)
 {
-    return sl_fail_at(p->stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = value, .hint = hint),
+    return sl_fail_at(p->stage,
+                      SL_PLACE(.code = SL_CODE_CONFIG, .value = value,
+                               .byte = name && name == value->key ? -1 : 0, .hint = hint),
                       what, name);
 }
 

@@ -333,7 +333,10 @@ static sl_status no_column(sl_stage *stage, const sl_column *list, uint32_t coun
     sl_builder_word(&hint, "the columns here are: ");
     for (uint32_t i = 0; i < count && hint.size < 600; i++)
         sl_builder_format(&hint, "%s%s", i ? ", " : "", names[i]);
-    sl_place place = {.code = SL_CODE_CONFIG, .value = name, .hint = hint.data};
+    sl_place place = {.code = SL_CODE_CONFIG,
+                      .value = name,
+                      .byte = name->text == name->key ? -1 : 0, /* a key that names a column */
+                      .hint = hint.data};
     fail(stage, &place, "no such column '%s'", name->text);
     sl_builder_done(&hint);
     return SL_ERROR;
