@@ -17,6 +17,7 @@
 #include "config/params.h"
 #include "config/place.h"
 #include "config/stages.h"
+#include "config/targets.h"
 #include "stages/core/value.h"
 
 #define ROWS_DEFAULT 1000
@@ -231,6 +232,7 @@ static void read_graph(sl_reading *reading, const sl_setting *settings, uint32_t
         sl_edges_name(reading);
         sl_edges_connect(reading);
         sl_stages_fill(reading);
+        sl_targets_check(reading);
     }
     sl_params_finish(reading);
 }
