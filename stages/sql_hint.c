@@ -304,6 +304,9 @@ static sl_status no_such_function(const sl_sql_scene *scene, const sl_sql_token 
     if (nearest == NULL)
         return say(scene, token, "the functions are those of SQLite: sqlite.org/lang_corefunc.html",
                    "no such function '%s'", name);
+    if (sl_value_same_name(nearest, name) == 0) /* allowed, but younger than this SQLite */
+        return say(scene, token, "it came with a later SQLite than this one",
+                   "no such function '%s'", name);
     snprintf(hint, sizeof hint, "did you mean '%s'?", nearest);
     return say(scene, token, hint, "no such function '%s'", name);
 }
