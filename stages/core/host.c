@@ -366,10 +366,21 @@ static sl_status find_column(sl_stage *stage, uint32_t input, const sl_value *na
 /* ---- Batches
  * ----------------------------------------------------------------------------------------- */
 
+/* No more rows than the limit leaves, so that a bad row behind it is not met. */
+static uint32_t limited(const sl_generator *generator, uint32_t rows)
+{
+    int64_t left = generator->row_limit - generator->counters.rows_out;
+    if (generator->type->role != SL_READER || generator->row_limit < 0 || left <= 0 ||
+        left > UINT32_MAX)
+        return rows;
+    return rows == 0 || rows > left ? (uint32_t)left : rows;
+}
+
 static sl_batch *batch(sl_stage *stage, uint32_t rows)
 {
     sl_generator *generator = of(stage);
     int32_t full;
+    rows = limited(generator, rows);
     sl_batch *made = sl_batch_new(generator->run->pool, generator->columns_count, rows, &full);
     if (made && generator->type->role == SL_READER && sl_batch_lines(made) < 0) {
         sl_batch_release(made);
