@@ -318,6 +318,96 @@ static size_t write_short(double real, char *text)
     return 0;
 }
 
+/* The decimal exponent of 1e-4 <= real < 1e15. */
+static int exponent_of(double real)
+{
+    static const double below[] = {1e-1, 1e-2, 1e-3};
+    int exponent = 0;
+
+    if (real >= 1.0)
+        while (real >= powers[exponent + 1])
+            exponent++;
+    else
+        for (exponent = -1; exponent > -4 && real < below[-1 - exponent];)
+            exponent--;
+    return exponent;
+}
+
+__extension__ typedef unsigned __int128 wide;
+
+/* The `count` significant digits nearest to mantissa / 2^shift, as an integer that counts in
+ * 10^-places; 0 when they do not read back. All is exact: mantissa * 10^places < 2^120. A
+ * spelling reads back when it is nearer than half the distance to the next mantissa. */
+static uint64_t nearest_digits(uint64_t mantissa, int shift, int places)
+{
+    wide ten = 1, exact, half, digits, miss;
+
+    for (int i = 0; i < places; i++)
+        ten *= 10;
+    exact = mantissa * ten;
+    half = (wide)1 << (shift - 1);
+    digits = exact >> shift;
+    miss = exact - (digits << shift);
+    if (miss > half || (miss == half && (digits & 1))) {
+        digits++;
+        miss = ((wide)1 << shift) - miss;
+    }
+    return miss * 2 < ten || (miss * 2 == ten && !(mantissa & 1)) ? (uint64_t)digits : 0;
+}
+
+/* Puts the point into count digits, the first of them worth 10^exponent; zeros at the end go. */
+static size_t place_point(uint64_t digits, int count, int exponent, char *text)
+{
+    char plain[24];
+    size_t size = 0, kept = (size_t)count;
+    size_t whole = exponent < 0 ? 0 : (size_t)exponent + 1;
+
+    write_digits(digits, (size_t)count, plain);
+    while (kept > whole + 1 && kept > 1 && plain[kept - 1] == '0')
+        kept--;
+    if (exponent < 0) {
+        text[size++] = '0';
+        text[size++] = '.';
+        while (++exponent < 0)
+            text[size++] = '0';
+    }
+    for (size_t i = 0; i < kept; i++) {
+        text[size++] = plain[i];
+        if (i + 1 == whole)
+            text[size++] = '.';
+    }
+    if (kept == whole)
+        text[size++] = '0';
+    return size;
+}
+
+/* The fewest of 15 to 17 digits that read back, in integers of 128 bits; what %.15g to %.17g
+ * would find. Answers 0 outside its range, and at powers of two, where the distance to the
+ * neighbours differs. */
+static size_t write_exact(double real, char *text)
+{
+    uint64_t bits, low, digits;
+    int exponent, shift;
+
+    if (!(real >= 1e-4 && real < 1e15))
+        return 0;
+    memcpy(&bits, &real, sizeof bits);
+    low = bits & (((uint64_t)1 << 52) - 1);
+    shift = 1075 - (int)(bits >> 52);
+    if (low == 0 || shift < 1)
+        return 0;
+    exponent = exponent_of(real);
+    for (int count = 15; count <= 17; count++) {
+        digits = nearest_digits(low | (uint64_t)1 << 52, shift, count - 1 - exponent);
+        if (digits == 0)
+            continue;
+        if (digits >= (uint64_t)powers[count])
+            return 0; /* rounded up to a power of ten */
+        return place_point(digits, count, exponent, text);
+    }
+    return 0;
+}
+
 static int reads_back(const char *text, size_t size, double real)
 {
     sl_cell cell;
@@ -405,6 +495,8 @@ size_t sl_value_real(double real, char text[SL_VALUE_ROOM])
         return sign + 3;
     }
     size = write_short(real, text + sign);
+    if (size == 0)
+        size = write_exact(real, text + sign);
     if (size > 0) {
         text[sign + size] = '\0';
         return sign + size;
