@@ -206,8 +206,10 @@ static int check_file(const sl_arguments *arguments, const char *file)
     print(&session, file, graph);
     sl_graph_free(graph);
     sl_plan_free(plan);
+    int code = sl_errors_code(&session.errors); /* a file that is not there, a wrong --set */
+    if (code != SL_CODE_NO_INPUT && code != SL_CODE_USAGE && session.errors.errors > 0)
+        code = SL_CODE_CONFIG;
     session.errors.count = 0; /* they are printed: only the code is wanted */
-    int code = session.errors.errors > 0 ? SL_CODE_CONFIG : 0;
     session.errors.errors = 0;
     int failed = sl_session_done(&session);
     return failed ? failed : code;

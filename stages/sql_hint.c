@@ -228,6 +228,48 @@ static sl_status check_query(const sl_sql_scene *scene, const sl_sql_token *toke
     return SL_OK;
 }
 
+/* Whether a format asks for widths that only waste time: `*`, or five digits and more. */
+static int is_wide(const char *format, uint32_t size)
+{
+    uint32_t digits = 0;
+
+    for (uint32_t i = 0, inside = 0; i < size; i++) {
+        if (format[i] == '%')
+            inside = !inside;
+        else if (inside && format[i] == '*')
+            return 1;
+        else if (inside && strchr("+-0 #,!.", format[i]) == NULL &&
+                 !(format[i] >= '0' && format[i] <= '9'))
+            inside = 0;
+        digits = inside && format[i] >= '0' && format[i] <= '9' ? digits + 1 : 0;
+        if (digits > 4)
+            return 1;
+    }
+    return 0;
+}
+
+/* SQLite writes a width out byte by byte and cannot be stopped meanwhile: what printf is asked
+ * for must be seen before it runs. */
+static sl_status check_format(const sl_sql_scene *scene, const sl_sql_token *token)
+{
+    const char *text = scene->expression->text;
+    sl_sql_token open = sl_sql_token_after(text, token);
+    sl_sql_token format = sl_sql_token_after(text, &open);
+    sl_sql_token behind = sl_sql_token_after(text, &format);
+
+    if (open.kind != SL_SQL_OPEN ||
+        !(sl_sql_token_is(text, token, "printf") || sl_sql_token_is(text, token, "format")))
+        return SL_OK;
+    if (format.kind != SL_SQL_STRING ||
+        (behind.kind != SL_SQL_CLOSE && !sl_sql_token_is(text, &behind, ",")))
+        return say(scene, &format, "such as printf('%.2f', amount)",
+                   "the format must be written as a text");
+    if (is_wide(text + format.at, format.size))
+        return say(scene, &format, "widths have at most four digits",
+                   "a format with '*' or with a very large width");
+    return SL_OK;
+}
+
 static sl_status check_token(const sl_sql_scene *scene, const sl_sql_token *token,
                              const sl_sql_token *before)
 {
@@ -240,7 +282,9 @@ static sl_status check_token(const sl_sql_scene *scene, const sl_sql_token *toke
     case SL_SQL_PARAM:
         return check_param(scene, token);
     case SL_SQL_NAME:
-        return check_query(scene, token, before) == SL_OK ? check_name(scene, token) : SL_ERROR;
+        if (check_query(scene, token, before) != SL_OK || check_format(scene, token) != SL_OK)
+            return SL_ERROR;
+        return check_name(scene, token);
     case SL_SQL_QUOTED:
         return check_name(scene, token);
     case SL_SQL_OPERATOR:
