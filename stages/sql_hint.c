@@ -27,7 +27,7 @@ static sl_place place(const sl_sql_scene *scene, const sl_sql_token *token, cons
 }
 
 #define say(scene, token, hint_text, ...)                                                          \
-    ((scene)->stage->host->fail(                                                                   \
+    ((scene)->stage->host->failure(                                                                   \
         (scene)->stage, &(sl_place[]){place((scene), (token), (hint_text))}[0], __VA_ARGS__))
 
 /* A warning whose place has SL_CODE_CONFIG is a mistake for `check` all the same. */

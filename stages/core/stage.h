@@ -466,7 +466,7 @@ typedef struct sl_host {
     /* Trouble. */
     /* The run fails; the first reason is the one that is kept. Answers SL_ERROR. In plan a
      * stage may fail several times, and all of it is said. place NULL: nothing known. */
-    sl_status (*fail)(sl_stage *stage, const sl_place *place, const char *format, ...)
+    sl_status (*failure)(sl_stage *stage, const sl_place *place, const char *format, ...)
         SL_PRINTF(3, 4);
     /* One row is bad: the host takes it out of the batch when your call returns, whether or
      * not you left it in the selection, and sends it where on_reject says, with the reason.
@@ -523,10 +523,10 @@ static inline void sl_release(sl_stage *stage, sl_batch *taken)
 }
 
 /* Fail, saying why: `return sl_fail(stage, "cannot open '%s': %s", path, why);` */
-#define sl_fail(stage, ...) ((stage)->host->fail((stage), NULL, __VA_ARGS__))
+#define sl_fail(stage, ...) ((stage)->host->failure((stage), NULL, __VA_ARGS__))
 /* The same with a place: `return sl_fail_at(stage, {.value = option, .hint = "..."}, ...)`
  * is written sl_fail_at(stage, SL_PLACE(.value = option, .hint = "..."), "..."). */
-#define sl_fail_at(stage, place, ...) ((stage)->host->fail((stage), (place), __VA_ARGS__))
+#define sl_fail_at(stage, place, ...) ((stage)->host->failure((stage), (place), __VA_ARGS__))
 #ifndef __cplusplus
 #define SL_PLACE(...) (&(const sl_place){__VA_ARGS__})
 #endif

@@ -103,7 +103,7 @@ static void room_start(room_host *room)
     *room = (room_host){.host = {.size = sizeof(sl_host),
                                  .abi = SL_ABI,
                                  .allocate = room_allocate,
-                                 .fail = room_fail,
+                                 .failure = room_fail,
                                  .log = room_log,
                                  .progress = room_progress,
                                  .stopping = room_stopping,

@@ -4,7 +4,6 @@
  * result or with a reason, closes everything, leaks nothing, and leaves no half result behind.
  */
 #include <check.h>
-#undef fail /* of check.h: it would rename sl_host.fail */
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>

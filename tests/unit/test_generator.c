@@ -4,7 +4,6 @@
  * close.
  */
 #include <check.h>
-#undef fail /* of check.h: it would rename sl_host.fail */
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
  * clock) and by libuv (which is what runs under TSan).
  */
 #include <check.h>
-#undef fail /* of check.h: it would rename sl_host.fail */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
  * are to an expression.
  */
 #include <check.h>
-#undef fail /* of check.h: it would rename sl_host.fail */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
