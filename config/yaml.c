@@ -117,10 +117,7 @@ static void explain_failure(reader *of)
     }
     if (parser->error == YAML_READER_ERROR) {
         (void)REFUSE(of, parser->problem_offset, 1, "save the file as plain UTF-8 text",
-                     parser->problem_value > 0xff || strstr(parser->problem, "control") != NULL
-                         ? "character U+%04X is not allowed in YAML"
-                         : "byte 0x%02X is not valid UTF-8 here",
-                     (unsigned)parser->problem_value);
+                     "character U+%04X is not allowed in YAML", (unsigned)parser->problem_value);
         return;
     }
     sl_trap trap = {.problem = parser->problem,
@@ -621,6 +618,11 @@ static sl_status check_bytes(reader *of)
         return REFUSE(of, (size_t)((const unsigned char *)zero - text), 0,
                       "save it as UTF-8; it looks like UTF-16 or like no text at all",
                       "the file has a NUL byte in it");
+    }
+    size_t wrong = sl_value_utf8(of->yaml->text, of->yaml->size);
+    if (wrong < of->yaml->size) {
+        return REFUSE(of, wrong, 1, "save the file as UTF-8",
+                      "byte 0x%02X is not valid UTF-8 here", text[wrong]);
     }
     return SL_OK;
 }
