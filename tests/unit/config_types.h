@@ -35,8 +35,10 @@ typedef struct test_self {
 } test_self;
 
 #define OPTION(field, kind, ...)                                                                   \
-    {.name = #field, .type = kind, .offset = offsetof(test_self, field),                           \
-     .help = "The " #field " of a test.", __VA_ARGS__}
+    {                                                                                              \
+        .name = #field, .type = kind, .offset = offsetof(test_self, field),                        \
+        .help = "The " #field " of a test.", __VA_ARGS__                                           \
+    }
 
 static const sl_option test_options[] = {
     OPTION(path, SL_OPTION_PATH, .fallback = ""),
@@ -84,9 +86,11 @@ static inline sl_status test_commit(sl_stage *stage, const sl_commit *borrowed)
 }
 
 #define TYPE(type_name, type_role, least, most, table, ...)                                        \
-    {SL_STAGE_TYPE, .name = type_name, .version = "1.0", .summary = "A type for tests.",           \
-     .role = type_role, .inputs_min = least, .inputs_max = most, .self_size = sizeof(test_self),   \
-     .options = table, __VA_ARGS__}
+    {                                                                                              \
+        SL_STAGE_TYPE, .name = type_name, .version = "1.0", .summary = "A type for tests.",        \
+                       .role = type_role, .inputs_min = least, .inputs_max = most,                 \
+                       .self_size = sizeof(test_self), .options = table, __VA_ARGS__               \
+    }
 
 static const sl_stage_type test_types[] = {
     TYPE("test_read", SL_READER, 0, 0, test_options, .next = test_next),
