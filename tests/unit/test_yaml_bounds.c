@@ -17,8 +17,8 @@ static size_t used;
 static void add(const char *piece, size_t times)
 {
     size_t size = strlen(piece);
+    ck_assert_uint_lt(used + size * times, ROOM);
     for (size_t i = 0; i < times; i++) {
-        ck_assert_uint_lt(used + size, ROOM);
         memcpy(text + used, piece, size);
         used += size;
     }
