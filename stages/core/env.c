@@ -247,6 +247,23 @@ static int32_t terminal_width(void *context, int32_t fd)
     return ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col : 80;
 }
 
+/* A lock of the open file, not of the process: it goes with the last descriptor, however the
+ * process ends. */
+static int32_t lock_byte(void *context, int32_t fd, int64_t at)
+{
+    (void)context;
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1};
+    if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+        return 0;
+    return errno == EACCES ? -EAGAIN : -errno;
+}
+
+static int32_t make_directory(void *context, const char *path, uint32_t mode)
+{
+    (void)context;
+    return answer(mkdir(path, (mode_t)mode));
+}
+
 const sl_env sl_env_real = {
     .size = sizeof(sl_env),
     .now = now,
@@ -269,4 +286,6 @@ const sl_env sl_env_real = {
     .glob = glob_paths,
     .chmod = change_mode,
     .terminal = terminal_width,
+    .lock = lock_byte,
+    .make_directory = make_directory,
 };

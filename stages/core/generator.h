@@ -54,6 +54,14 @@ typedef struct sl_reject {
     const char *values; /* the row as a JSON object; NULL: none */
 } sl_reject;
 
+/* Memory that stages of one graph share (host->shared); in the run's arena. */
+typedef struct sl_shared sl_shared;
+struct sl_shared {
+    sl_shared *next;
+    const char *key;
+    void *memory;
+};
+
 /* What is shared by the generators of one graph, and what stands above them. */
 typedef struct sl_run {
     const sl_env *env;
@@ -64,6 +72,9 @@ typedef struct sl_run {
     int64_t started;     /* microseconds since 1970 */
     int32_t offline;     /* 1: plan looks at nothing */
     int32_t planning;    /* 1: several failures may be said */
+    int32_t rehearsing;  /* 1: nothing is committed */
+    const char *graph;   /* its name; NULL: none */
+    sl_shared *shared;
     atomic_int stopping; /* inputs answer PENDING, so that every stage lets go */
     int64_t yield_at;    /* monotonic; a stage that holds rows is made to wait then; 0: never */
     int32_t yielded;     /* 1: that happened; whoever set yield_at asks again */
@@ -80,6 +91,8 @@ typedef struct sl_run {
     sl_status (*drain)(void *of, uint32_t stage);
     /* Builds the checkpoint that exporter `stage` commits with this stamp. NULL: empty. */
     sl_status (*checkpoint)(void *of, uint32_t stage, const sl_stamp *stamp, sl_blob *blob);
+    /* The type that a reader's column had when the graph began; SL_END: not known. NULL: none. */
+    sl_status (*kept_type)(void *of, uint32_t stage, const char *column, sl_type *type);
 } sl_run;
 
 /* What a generator pulls from. */

@@ -595,6 +595,54 @@ static int64_t batch_rows(sl_stage *stage)
     return sl_pool_rows(of(stage)->run->pool);
 }
 
+/* ---- Once ------------------------------------------------------------------------------- */
+
+static const char *graph(sl_stage *stage)
+{
+    const char *name = of(stage)->run->graph;
+    return name ? name : "";
+}
+
+static void promise(sl_stage *stage, uint32_t what, const char *why)
+{
+    sl_generator *generator = of(stage);
+    generator->promised = 1;
+    generator->promise = what;
+    generator->promise_why =
+        why ? sl_arena_copy(generator->run->arena, why, strlen(why)) : NULL;
+}
+
+static sl_status kept_type(sl_stage *stage, const char *column, sl_type *type)
+{
+    sl_run *run = of(stage)->run;
+    return run->kept_type ? run->kept_type(run->of, of(stage)->index, column, type) : SL_END;
+}
+
+static void *shared(sl_stage *stage, const char *key, size_t size)
+{
+    sl_run *run = of(stage)->run;
+    sl_shared *at = run->shared;
+    while (at && strcmp(at->key, key) != 0)
+        at = at->next;
+    if (at)
+        return at->memory;
+    at = sl_arena_take(run->arena, sizeof *at);
+    char *copy = sl_arena_copy(run->arena, key, strlen(key));
+    void *memory = sl_arena_take(run->arena, size);
+    if (!at || !copy || !memory) {
+        sl_no_memory(stage);
+        return NULL;
+    }
+    *at = (sl_shared){.next = run->shared, .key = copy, .memory = memory};
+    run->shared = at;
+    return memory;
+}
+
+static int32_t rehearsing(sl_stage *stage)
+{
+    return of(stage)->run->rehearsing;
+}
+
 const sl_host sl_generator_host = {
     .size = sizeof(sl_host),
     .abi = SL_ABI,
@@ -634,4 +682,9 @@ const sl_host sl_generator_host = {
     .row_limit = row_limit,
     .batch_bytes = batch_bytes,
     .batch_rows = batch_rows,
+    .graph = graph,
+    .promise = promise,
+    .kept_type = kept_type,
+    .shared = shared,
+    .rehearsing = rehearsing,
 };

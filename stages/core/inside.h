@@ -58,6 +58,10 @@ struct sl_generator {
     uint32_t marked;
     int32_t drop_rejects;
 
+    int32_t promised; /* 1: the stage said what it can promise */
+    uint32_t promise; /* SL_PROMISE_* */
+    const char *promise_why;
+
     sl_stamp *finished; /* newest stamp of all rows that are finished here */
 
     /* readers */

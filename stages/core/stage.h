@@ -209,7 +209,7 @@ typedef uint32_t sl_option_type;
 typedef struct sl_option {
     const char *name;
     sl_option_type type;
-    uint32_t flags;       /* 0 */
+    uint32_t flags;       /* SL_OPTION_SOURCE or 0 */
     size_t offset;        /* of the field in the stage's own struct */
     const char *fallback; /* as a person would write it in YAML; NULL: required; "": not given */
     const char *min;      /* likewise; NULL: unbounded */
@@ -218,6 +218,10 @@ typedef struct sl_option {
     const char *help;    /* one sentence; manual, help and schema print it */
 } sl_option;
 /* A fallback of "" leaves TEXT, PATH, SQL, LIST, MAP fields NULL, numbers 0. */
+
+/* Readers: the option says which source is read, and in which order. Where it is written
+ * differently than in an earlier run, the graph does not go on where that run stood. */
+#define SL_OPTION_SOURCE 1u
 
 /* ---- What a stage is ---------------------------------------------------------------- */
 
@@ -263,6 +267,14 @@ typedef uint32_t sl_role;
 #define SL_TRAIT_STATEFUL 2u   /* its answer depends on earlier batches: limit, dedupe */
 #define SL_TRAIT_TRANSACTION 4u /* exporter: rows and checkpoint are committed in one action */
 #define SL_TRAIT_SHRINKS 8u    /* may give no more rows than it takes, and drops some: filters */
+#define SL_TRAIT_REHEARSES 16u /* exporter: asks host->rehearsing() and then changes nothing */
+
+/* What a stage can promise with the options it has; said in plan by host->promise(). */
+#define SL_PROMISE_NOTHING 0u /* reader: cannot be read again from a position (standard input);
+                               * exporter: a row is out as soon as it is written */
+#define SL_PROMISE_RESUMES 1u /* reader: goes to a position that tell gave; exporter: each commit
+                               * is kept together with its checkpoint */
+#define SL_PROMISE_WHOLE 2u   /* exporter: nothing is seen before the final commit, then all */
 
 typedef struct sl_stage_type {
     uint32_t size; /* SL_STAGE_TYPE fills in these two and the element sizes */
@@ -321,11 +333,16 @@ typedef struct sl_stage_type {
     sl_status (*raise)(sl_stage *stage, const char *why, sl_batch **given);
 
     /* Readers: where the source stands after the last batch given, and go there before
-     * the first next. Left out: the reader cannot be resumed, and check says so. */
+     * the first next. Left out: the reader cannot be resumed, and check says so.
+     * Exporters whose target is no transaction (a file): where the target ends after the
+     * last commit, which the host keeps together with the checkpoint; and cut off, after
+     * open and before the first write, what was written behind it. */
     sl_status (*tell)(sl_stage *stage, sl_text *position);
     sl_status (*seek)(sl_stage *stage, const char *position);
 
-    /* State across batches, for stages that keep totals. Optional. */
+    /* State across batches, for stages that keep totals: asked for after each batch given
+     * and kept with the checkpoint; restored after open, before the first next. A stage
+     * with SL_TRAIT_STATEFUL that leaves them out is run from the start each time. */
     sl_status (*save)(sl_stage *stage, sl_text *state);
     sl_status (*restore)(sl_stage *stage, const char *state);
 
@@ -384,6 +401,9 @@ typedef struct sl_env {
     const char *sqlite_vfs; /* NULL: SQLite's own */
     int32_t (*chmod)(void *context, int32_t fd, uint32_t mode);
     int32_t (*terminal)(void *context, int32_t fd); /* its width in columns; 0: no terminal */
+    /* One byte of the file is this process's alone until fd is closed; -EAGAIN: another's. */
+    int32_t (*lock)(void *context, int32_t fd, int64_t at);
+    int32_t (*make_directory)(void *context, const char *path, uint32_t mode); /* -EEXIST */
 } sl_env;
 
 /* ---- What the host does for a stage ------------------------------------------------- */
@@ -499,6 +519,22 @@ typedef struct sl_host {
                                             * The host enforces it; a reader may use it. */
     int64_t (*batch_bytes)(sl_stage *stage); /* the graph's bounds */
     int64_t (*batch_rows)(sl_stage *stage);
+
+    /* Once. */
+    const char *(*graph)(sl_stage *stage); /* the graph's name */
+    /* In plan: SL_PROMISE_*, and why where it is less than one would hope; `why` is copied.
+     * Not said: a reader with tell and seek and an exporter with recover RESUMES, all else
+     * promises NOTHING. */
+    void (*promise)(sl_stage *stage, uint32_t promise, const char *why);
+    /* Readers, in plan: the type that this column had when the graph began, so that a sample
+     * that has changed since does not change it. SL_END: nothing is known. */
+    sl_status (*kept_type)(sl_stage *stage, const char *column, sl_type *type);
+    /* Zeroed memory that lives as long as the graph, the same for each of its stages that asks
+     * with this key. Closed in the order of the stages' close. NULL: no memory, said. */
+    void *(*shared)(sl_stage *stage, const char *key, size_t size);
+    /* 1: rows are written and never committed: the stage changes nothing outside. Only a stage
+     * with SL_TRAIT_REHEARSES is asked to write then. */
+    int32_t (*rehearsing)(sl_stage *stage);
 } sl_host;
 
 struct sl_stage { /* the handle every function gets; the host's to write */
