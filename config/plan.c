@@ -146,8 +146,8 @@ static void read_batch(sl_reading *reading, const sl_yaml_item *item)
 
 static void say_unknown_key(sl_reading *reading, const sl_yaml_node *key)
 {
-    static const char *const names[] = {"graph", "description", "params",
-                                        "batch", "max_rejects", "stages"};
+    static const char *const names[] = {"graph",       "description", "params", "batch",
+                                        "max_rejects", "guarantee",   "stages"};
     static const char *const later[] = {"every", "cron", "queue", "use", "with"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strcmp(key->text, later[i]) == 0) {
@@ -157,9 +157,9 @@ static void say_unknown_key(sl_reading *reading, const sl_yaml_node *key)
     }
     (void)SL_SAY(reading,
                  {.at = key,
-                  .hint = sl_reading_nearest(reading, key->text, names, 6,
+                  .hint = sl_reading_nearest(reading, key->text, names, sizeof names / sizeof *names,
                                              "the keys here are: graph, description, params, "
-                                             "batch, max_rejects, stages")},
+                                             "batch, max_rejects, guarantee, stages")},
                  "unknown key '%.80s'", key->text);
 }
 
@@ -178,6 +178,16 @@ static void read_graph_name(sl_reading *reading, const sl_yaml_item *item)
     reading->plan->name = name;
 }
 
+static void read_guarantee(sl_reading *reading, const sl_yaml_item *item)
+{
+    const char *text = read_text(reading, item);
+    if (text != NULL && strcmp(text, "exactly-once") != 0) {
+        (void)SL_SAY(reading, {.at = item->value, .hint = "leave it out to take what there is"},
+                     "'guarantee' can only be exactly-once, not '%.80s'", text);
+    }
+    reading->plan->exactly_once = 1;
+}
+
 static void read_key(sl_reading *reading, const sl_yaml_item *item)
 {
     const char *word = item->key->text;
@@ -187,6 +197,8 @@ static void read_key(sl_reading *reading, const sl_yaml_item *item)
         reading->plan->description = read_text(reading, item);
     } else if (strcmp(word, "batch") == 0) {
         read_batch(reading, item);
+    } else if (strcmp(word, "guarantee") == 0) {
+        read_guarantee(reading, item);
     } else if (strcmp(word, "max_rejects") == 0) {
         read_number(reading, item, 0, 0, INT64_MAX, &reading->plan->max_rejects);
     } else if (strcmp(word, "stages") != 0 && strcmp(word, "params") != 0) {

@@ -41,6 +41,7 @@ typedef struct sl_plan {
     int64_t batch_rows;
     int64_t batch_bytes;
     int64_t max_rejects;     /* -1: no bound */
+    int32_t exactly_once;    /* 1: `guarantee: exactly-once` makes anything less a mistake */
     const sl_value *params;  /* map: name -> value, after --set */
     sl_plan_stage *stages;   /* in an order in which inputs come first */
     uint32_t count;

@@ -21,6 +21,10 @@ typedef struct option_row {
 static const option_row option_rows[] = {
     {'s', "set", "NAME=VALUE", "set a param of the graph; may be given several times"},
     {'l', "limit", "N", "let each reader give at most N rows"},
+    {'F', "fresh", NULL, "begin again, whatever earlier runs have committed"},
+    {'D', "dry-run", NULL, "read and write every row, commit nothing, say what would change"},
+    {'S', "state", "DIR", "where graphs remember how far they got; default: $STATE_DIRECTORY, "
+                          "$XDG_STATE_HOME/sluice, ~/.local/state/sluice"},
     {'P', "plugin", "FILE.so", "load the stages of a plugin; may be given several times"},
     {'N', "plugin", NULL, "make a plugin's folder instead of a graph"},
     {'O', "offline", NULL, "look at nothing outside the YAML: no headers, schemas or samples"},
@@ -129,6 +133,15 @@ static int take(const sl_verb *verb, sl_arguments *arguments, char letter, char 
             return wrong(verb, "too many --plugin: '%s'", word);
         arguments->plugins[arguments->plugins_count++] = word;
         return 0;
+    case 'F':
+        arguments->fresh = 1;
+        return 0;
+    case 'D':
+        arguments->rehearse = 1;
+        return 0;
+    case 'S':
+        arguments->state = word;
+        return *word ? 0 : wrong(verb, "--state wants a directory%s", "");
     case 'N':
         arguments->plugin_new = 1;
         return 0;

@@ -19,6 +19,9 @@ typedef struct sl_arguments {
     const char *plugins[SL_ARGUMENTS_MOST];
     uint32_t plugins_count;
     int64_t limit;      /* rows; -1: all */
+    const char *state;  /* --state; NULL: not given */
+    int32_t fresh;
+    int32_t rehearse;   /* --dry-run */
     int32_t offline;
     int32_t quiet;      /* 1: errors only */
     int32_t verbose;    /* how often -v was said */

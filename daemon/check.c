@@ -14,35 +14,20 @@
 
 /* ---- What is said of a graph ---------------------------------------------------------------- */
 
-/* The mode of an exporter, as written or by default; NULL: it has none. */
-static const char *mode_of(const sl_plan_stage *stage)
+/* What an exporter promises when the run fails, is killed, or is made again, and why. */
+static void add_guarantee(sl_builder *text, const sl_graph *graph, uint32_t index)
 {
-    const sl_value *mode = sl_value_get(stage->options, "mode");
-    if (mode && mode->text)
-        return mode->text;
-    sl_option room;
-    const sl_option *option;
-    for (uint32_t i = 0; (option = sl_option_at(stage->type, i, &room)); i++)
-        if (strcmp(option->name, "mode") == 0)
-            return option->fallback;
-    return NULL;
+    const sl_path *path = sl_once_path(sl_graph_once(graph), index);
+    sl_builder_format(text, "%s: %s", sl_path_name(path->kind), path->why);
 }
 
-/* What an exporter promises when the run fails, is killed, or is made again. */
-static const char *guarantee(const sl_plan_stage *stage)
+/* How a reader turns its pages, where it has something to say. */
+static void add_reading(sl_builder *text, sl_graph *graph, uint32_t index)
 {
-    const char *mode = mode_of(stage);
-    const sl_value *path = sl_value_get(stage->options, "path");
-    if (!mode)
-        return "shown as it comes; nothing is kept for a later run";
-    if (path && path->text && strcmp(path->text, "-") == 0)
-        return "at-least-once: standard output is written as the rows come";
-    if (strcmp(mode, "append") == 0)
-        return "at-least-once: what is committed stays; a run made again starts from the "
-               "beginning and adds the rows again";
-    if (strcmp(mode, "upsert") == 0)
-        return "at-least-once, with the same result: a row with the same key is replaced";
-    return "all-or-nothing: the target is replaced when the last row is safe";
+    const char *why;
+    sl_generator_promise(sl_graph_stage(graph, index), &why);
+    if (sl_graph_of_plan(graph)->stages[index].type->role == SL_READER && why)
+        sl_builder_format(text, "      %s\n", why);
 }
 
 static void add_columns(sl_builder *text, const sl_column *columns, uint32_t count, int32_t json)
@@ -78,7 +63,9 @@ static void text_of_stage(sl_builder *text, sl_graph *graph, uint32_t index)
         sl_builder_format(text, ", rejected rows go to %s", plan->stages[stage->reject_stage].name);
     sl_builder_word(text, "\n");
     if (stage->type->role == SL_EXPORTER) {
-        sl_builder_format(text, "      %s\n", guarantee(stage));
+        sl_builder_word(text, "      ");
+        add_guarantee(text, graph, index);
+        sl_builder_word(text, "\n");
     } else if (columns) {
         sl_builder_word(text, "      columns: ");
         add_columns(text, columns, count, 0);
@@ -86,6 +73,7 @@ static void text_of_stage(sl_builder *text, sl_graph *graph, uint32_t index)
     } else {
         sl_builder_word(text, "      columns: known when the source is opened\n");
     }
+    add_reading(text, graph, index);
 }
 
 static void add_text(sl_builder *text, sl_graph *graph)
@@ -128,8 +116,11 @@ static void add_json_stages(sl_builder *text, sl_graph *graph)
             sl_builder_word(text, "null");
         }
         if (stage->type->role == SL_EXPORTER) {
+            sl_builder guarantee = {.env = text->env};
+            add_guarantee(&guarantee, graph, i);
             sl_builder_word(text, ",\"guarantee\":");
-            sl_builder_json(text, guarantee(stage), strlen(guarantee(stage)));
+            sl_builder_json(text, guarantee.data, guarantee.size);
+            sl_builder_done(&guarantee);
         }
         sl_builder_word(text, "}");
     }
@@ -197,6 +188,7 @@ static int check_file(const sl_arguments *arguments, const char *file)
                                     .offline = arguments->offline,
                                     .checking = 1,
                                     .row_limit = -1,
+                                    .state = sl_session_state(&session),
                                     .log = keep_line,
                                     .log_of = &session};
         graph = sl_graph_new(plan, &options, &session.errors);

@@ -29,6 +29,8 @@ struct sl_graph {
     void *woken_of;
     int64_t rejected;
     uint32_t turn; /* the exporter to pull next */
+    sl_once *once;
+    sl_generator **generators; /* by stage, for once */
     int32_t opened, closed, draining;
     node nodes[];
 };
@@ -96,6 +98,16 @@ static sl_status drain(sl_graph *graph, node *to)
     return status == SL_ERROR ? SL_ERROR : SL_OK;
 }
 
+/* For a commit: SL_PENDING while not all that is gathered could be written. */
+static sl_status drain_all_of(void *of, uint32_t exporter)
+{
+    sl_graph *graph = of;
+    node *at = &graph->nodes[exporter];
+    if (drain(graph, at) != SL_OK)
+        return SL_ERROR;
+    return sl_rejects_waiting(at->rejects) ? SL_PENDING : SL_OK;
+}
+
 static sl_status drain_before(void *of, uint32_t stage)
 {
     sl_graph *graph = of;
@@ -125,6 +137,9 @@ static sl_status reject(void *of, uint32_t stage, const sl_reject *row)
     const sl_plan_stage *plan = &graph->plan->stages[stage];
     if (plan->on_reject == SL_REJECT_FAIL)
         return SL_ERROR;
+    if (plan->on_reject == SL_REJECT_STAGE &&
+        sl_once_has_reject(graph->once, stage, plan->reject_stage))
+        return SL_OK;
     graph->rejected++;
     if (plan->on_reject == SL_REJECT_STAGE) {
         node *to = &graph->nodes[plan->reject_stage];
@@ -143,6 +158,21 @@ static sl_status reject(void *of, uint32_t stage, const sl_reject *row)
     if (graph->plan->max_rejects >= 0 && graph->rejected > graph->plan->max_rejects)
         return too_many(graph, row);
     return SL_OK;
+}
+
+static sl_status commit(void *of, uint32_t stage, int32_t final)
+{
+    return sl_once_commit(((sl_graph *)of)->once, stage, final);
+}
+
+static sl_status checkpoint(void *of, uint32_t stage, const sl_stamp *stamp, sl_blob *blob)
+{
+    return sl_once_checkpoint(((sl_graph *)of)->once, stage, stamp, blob);
+}
+
+static sl_status kept_type(void *of, uint32_t stage, const char *column, sl_type *type)
+{
+    return sl_once_kept_type(((sl_graph *)of)->once, stage, column, type);
 }
 
 /* ---- Making -------------------------------------------------------------------------------- */
@@ -211,7 +241,28 @@ static void set_run(sl_graph *graph, sl_errors *errors)
     run->param = param;
     run->reject = reject;
     run->drain = drain_before;
+    run->graph = graph->plan->name;
+    run->rehearsing = graph->options.rehearse;
+    run->commit = commit;
+    run->checkpoint = checkpoint;
+    run->kept_type = kept_type;
     atomic_init(&run->stopping, 0);
+}
+
+static int make_once(sl_graph *graph)
+{
+    sl_once_options options = {.state = graph->options.state,
+                               .fresh = graph->options.fresh,
+                               .drain = drain_all_of,
+                               .of = graph};
+    uint32_t count = graph->plan->count;
+    graph->generators = sl_arena_take(graph->arena, (count + 1) * sizeof(sl_generator *));
+    if (!graph->generators)
+        return -1;
+    for (uint32_t i = 0; i < count; i++)
+        graph->generators[i] = graph->nodes[i].generator;
+    graph->once = sl_once_new(graph->plan, &graph->run, graph->generators, &options);
+    return graph->once ? 0 : -1;
 }
 
 sl_graph *sl_graph_new(const sl_plan *plan, const sl_graph_options *options, sl_errors *errors)
@@ -232,6 +283,8 @@ sl_graph *sl_graph_new(const sl_plan *plan, const sl_graph_options *options, sl_
     int failed = !graph->arena || !graph->run.pool;
     for (uint32_t i = 0; i < plan->count && !failed; i++)
         failed = make_node(graph, i) < 0;
+    if (!failed)
+        failed = make_once(graph) < 0;
     if (failed) {
         sl_graph_free(graph);
         return NULL;
@@ -244,6 +297,7 @@ void sl_graph_free(sl_graph *graph)
     if (!graph)
         return;
     sl_graph_close(graph);
+    sl_once_free(graph->once);
     for (uint32_t i = graph->plan->count; i-- > 0;) {
         node *at = &graph->nodes[i];
         sl_link_free(at->link);
@@ -295,30 +349,21 @@ sl_status sl_graph_plan(sl_graph *graph)
         forgive_missing(graph, before);
     }
     graph->run.planning = 0;
+    if (graph->run.errors->errors == 0)
+        sl_once_judge(graph->once);
     return graph->run.errors->errors > errors ? SL_ERROR : SL_OK;
-}
-
-static sl_status recover(sl_graph *graph)
-{
-    for (uint32_t i = 0; i < graph->plan->count; i++) {
-        sl_text checkpoint = {0};
-        sl_status status = sl_generator_recover(graph->nodes[i].generator, &checkpoint);
-        sl_env_allocate(graph->env, checkpoint.data, 0);
-        if (status != SL_OK)
-            return status;
-    }
-    return SL_OK;
 }
 
 sl_status sl_graph_open(sl_graph *graph)
 {
     graph->opened = 1;
-    if (recover(graph) != SL_OK || sl_graph_plan(graph) != SL_OK)
+    if (sl_once_recover(graph->once) != SL_OK || sl_graph_plan(graph) != SL_OK)
         return SL_ERROR;
     for (uint32_t i = 0; i < graph->plan->count; i++)
         if (sl_generator_open(graph->nodes[i].generator) != SL_OK)
             return SL_ERROR;
-    return SL_OK;
+    /* Again: a stage that could not plan before has said by now what it promises. */
+    return sl_once_judge(graph->once) == SL_OK ? sl_once_resume(graph->once) : SL_ERROR;
 }
 
 /* ---- Running
@@ -391,6 +436,13 @@ static int32_t some_stage_waits(const sl_graph *graph)
     return 0;
 }
 
+/* Nobody can go on: what is written is committed meanwhile. */
+static sl_status wait_for_world(sl_graph *graph)
+{
+    graph->waits.own = some_stage_waits(graph);
+    return sl_once_commit_all(graph->once) == SL_ERROR ? SL_ERROR : SL_PENDING;
+}
+
 sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
 {
     int64_t until = graph->env->monotonic(graph->env->context) + microseconds;
@@ -413,7 +465,7 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
             if (graph->run.yielded || progress_made(graph) != before)
                 status = SL_OK;
             else
-                graph->waits.own = some_stage_waits(graph);
+                status = wait_for_world(graph);
         }
         if (status != SL_OK || graph->env->monotonic(graph->env->context) >= until)
             return status;
@@ -425,21 +477,19 @@ void sl_graph_close(sl_graph *graph)
     if (graph->closed)
         return;
     graph->closed = 1;
-    int32_t stopped = atomic_load(&graph->run.stopping) && graph->run.errors->errors == 0;
-    for (uint32_t i = graph->plan->count; i-- > 0;) {
-        node *at = &graph->nodes[i];
-        if (!at->generator || graph->plan->stages[i].type->role != SL_EXPORTER)
-            continue;
-        if (stopped && graph->opened) {
-            drain(graph, at);
-            sl_generator_commit(at->generator);
-        }
-        sl_generator_close(at->generator);
-    }
+    const sl_errors *errors = graph->run.errors;
+    int32_t stopped = atomic_load(&graph->run.stopping) && errors->errors == 0;
+    if (stopped && graph->opened && drain_all(graph) == SL_OK)
+        sl_once_commit_all(graph->once);
+    for (uint32_t i = graph->plan->count; i-- > 0;)
+        if (graph->nodes[i].generator && graph->plan->stages[i].type->role == SL_EXPORTER)
+            sl_generator_close(graph->nodes[i].generator);
     /* What no exporter leads to (a graph that did not open whole). */
     for (uint32_t i = graph->plan->count; i-- > 0;)
         if (graph->nodes[i].generator)
             sl_generator_close(graph->nodes[i].generator);
+    if (graph->once)
+        sl_once_close(graph->once, errors->errors == 0);
 }
 
 void sl_graph_stop(sl_graph *graph)
@@ -482,6 +532,11 @@ void sl_graph_stuck(const sl_graph *graph, char *text, size_t size)
 const sl_plan *sl_graph_of_plan(const sl_graph *graph)
 {
     return graph->plan;
+}
+
+const sl_once *sl_graph_once(const sl_graph *graph)
+{
+    return graph->once;
 }
 
 sl_generator *sl_graph_stage(sl_graph *graph, uint32_t index)

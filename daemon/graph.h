@@ -6,7 +6,7 @@
  * same step runs under the daemon's loop (runner.h) and under a test's.
  *
  * The order of a start: exporters recover (read-only), every stage plans, readers first, every
- * stage opens, readers seek. Where a reader may not look before open (standard input, a FIFO),
+ * stage opens, files are cut back, readers seek (once.h). Where a reader may not look before open (standard input, a FIFO),
  * the stages behind it plan just before they open.
  *
  * Threads: one strand. sl_graph_stop: ANY THREAD, until sl_graph_free.
@@ -14,8 +14,7 @@
 #ifndef SL_GRAPH_H
 #define SL_GRAPH_H
 
-#include "config/plan.h"
-#include "stages/core/generator.h"
+#include "daemon/once.h"
 
 typedef struct sl_graph sl_graph;
 
@@ -25,6 +24,9 @@ typedef struct sl_graph_options {
     int32_t checking;  /* a source that is not there is a warning, not an error */
     int64_t row_limit; /* rows that each reader gives at most; -1: all */
     uint32_t commit_every; /* writes per commit; 0: the usual */
+    const char *state; /* the state directory; NULL: files are not remembered between runs */
+    int32_t fresh;     /* 1: begins again, whatever earlier runs have committed */
+    int32_t rehearse;  /* 1: rows are written and nothing is committed */
     /* Lines and warnings; called on the graph's strand. NULL: not wanted. */
     void (*log)(void *of, const sl_error *line);
     void *log_of;
@@ -62,6 +64,7 @@ void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of);
 void sl_graph_stuck(const sl_graph *graph, char *text, size_t size);
 
 const sl_plan *sl_graph_of_plan(const sl_graph *graph);
+const sl_once *sl_graph_once(const sl_graph *graph);
 sl_generator *sl_graph_stage(sl_graph *graph, uint32_t index); /* as in the plan */
 /* The most bytes that batches in flight may take, known from the graph alone; without what
  * holding stages keep (their `memory` option). */

@@ -13,10 +13,11 @@ const sl_verb sl_verbs[] = {
         .name = "run",
         .usage = "FILE.yaml [options]",
         .summary = "run a graph in the foreground, to its end",
-        .options = "slPqvfLCh",
+        .options = "slFDSPqvfLCh",
         .formats = "text|json",
         .examples = "  sluice run orders.yaml --set input=march.csv\n"
                     "  sluice run orders.yaml --limit 1000 -v\n"
+                    "  sluice run orders.yaml --dry-run\n"
                     "  sluice run orders.yaml --format json >summary.json\n",
         .paths_min = 1,
         .paths_max = 1,
@@ -26,7 +27,7 @@ const sl_verb sl_verbs[] = {
         .name = "check",
         .usage = "FILE.yaml|DIRECTORY ... [options]",
         .summary = "find every error, print the plan and what it promises; moves no row",
-        .options = "sPOqvfLCh",
+        .options = "sSPOqvfLCh",
         .formats = "text|json",
         .examples = "  sluice check orders.yaml\n  sluice check --offline graphs/\n",
         .paths_min = 1,

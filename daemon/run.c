@@ -142,6 +142,9 @@ int sl_verb_run(const sl_arguments *arguments)
     if (plan) {
         sl_graph_options options = {.env = run.session.env,
                                     .row_limit = arguments->limit,
+                                    .state = sl_session_state(&run.session),
+                                    .fresh = arguments->fresh,
+                                    .rehearse = arguments->rehearse,
                                     .log = sl_log_line,
                                     .log_of = &run.session.log};
         run.progress = !arguments->quiet && isatty(STDERR_FILENO);

@@ -4,6 +4,7 @@
 #include "daemon/session.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/graph.h"
 #include "plugins/loader.h"
@@ -45,6 +46,7 @@ sl_plan *sl_session_plan(sl_session *session, const char *file)
     /* The stages without mistakes may find mistakes of their own: all are said in one run. */
     sl_graph_options options = {
         .env = session->env, .offline = arguments->offline, .checking = 1, .row_limit = -1};
+    options.state = sl_session_state(session);
     sl_graph *graph = sl_graph_new(plan, &options, &session->errors);
     if (graph)
         sl_graph_plan(graph);
@@ -52,6 +54,20 @@ sl_plan *sl_session_plan(sl_session *session, const char *file)
     sl_plan_free(plan);
     qsort(session->errors.list, session->errors.count, sizeof *session->errors.list, by_place);
     return NULL;
+}
+
+const char *sl_session_state(sl_session *session)
+{
+    const char *given = getenv("STATE_DIRECTORY"), *base = getenv("XDG_STATE_HOME");
+    if (session->arguments->state)
+        return session->arguments->state;
+    if (given && *given)
+        return sl_arena_copy(session->arena, given, strcspn(given, ":"));
+    if (base && *base == '/') /* as the XDG specification wants it: relative paths do not count */
+        return sl_arena_format(session->arena, "%s/sluice", base);
+    base = getenv("HOME");
+    return base && *base == '/' ? sl_arena_format(session->arena, "%s/.local/state/sluice", base)
+                                : NULL;
 }
 
 int sl_session_done(sl_session *session)

@@ -23,6 +23,9 @@ typedef struct sl_session {
 int sl_session_begin(sl_session *session, const sl_arguments *arguments);
 /* Gives the plan of a file; NULL: errors say why. */
 sl_plan *sl_session_plan(sl_session *session, const char *file);
+/* The state directory: --state, else $STATE_DIRECTORY (the first of several), else
+ * $XDG_STATE_HOME/sluice, else ~/.local/state/sluice; NULL: none of them is set. */
+const char *sl_session_state(sl_session *session);
 /* Prints the errors; answers the exit code: 0 when there are none. */
 int sl_session_done(sl_session *session);
 

@@ -24,6 +24,7 @@ typedef struct csv_exporter {
     const char *path, *delimiter, *quote, *null_text;
     int32_t mode, header, crlf, quoting, blob, formulas, comma;
     sl_target *target;
+    int32_t begun; /* 1: the header is written, or there is none */
     const sl_column *columns;
     uint32_t columns_count;
     char separator;
@@ -283,26 +284,6 @@ static inline size_t put_row(const csv_exporter *self, const sl_batch *batch, ui
     return (size_t)(put_line_end(self, to - (self->columns_count > 0)) - start);
 }
 
-static sl_status write(sl_stage *stage, sl_batch *batch)
-{
-    csv_exporter *self = sl_self(stage, csv_exporter);
-    for (uint32_t i = 0; i < batch->selected; i++) {
-        uint32_t row = batch->selection[i], column = 0;
-        const char *why = NULL;
-        char *to = sl_target_reserve(self->target, measure(self, batch, row));
-        if (to == NULL) {
-            return SL_ERROR;
-        }
-        size_t size = put_row(self, batch, row, to, &column, &why);
-        if (size > 0) {
-            sl_target_advance(self->target, size);
-        } else if (sl_reject(stage, batch, row, column + 1, "%s", why) != SL_OK) {
-            return SL_ERROR;
-        }
-    }
-    return SL_OK;
-}
-
 static sl_status write_header(sl_stage *stage, csv_exporter *self)
 {
     for (uint32_t c = 0; c < self->columns_count; c++) {
@@ -324,6 +305,40 @@ static sl_status write_header(sl_stage *stage, csv_exporter *self)
     return SL_OK;
 }
 
+/* Once, with the first row or at the end: whether a header is needed is known only when the file
+ * has been cut back. */
+static sl_status begin(sl_stage *stage, csv_exporter *self)
+{
+    if (self->begun) {
+        return SL_OK;
+    }
+    self->begun = 1;
+    return self->header && sl_target_empty(self->target) ? write_header(stage, self) : SL_OK;
+}
+
+static sl_status write(sl_stage *stage, sl_batch *batch)
+{
+    csv_exporter *self = sl_self(stage, csv_exporter);
+    if (begin(stage, self) != SL_OK) {
+        return SL_ERROR;
+    }
+    for (uint32_t i = 0; i < batch->selected; i++) {
+        uint32_t row = batch->selection[i], column = 0;
+        const char *why = NULL;
+        char *to = sl_target_reserve(self->target, measure(self, batch, row));
+        if (to == NULL) {
+            return SL_ERROR;
+        }
+        size_t size = put_row(self, batch, row, to, &column, &why);
+        if (size > 0) {
+            sl_target_advance(self->target, size);
+        } else if (sl_reject(stage, batch, row, column + 1, "%s", why) != SL_OK) {
+            return SL_ERROR;
+        }
+    }
+    return SL_OK;
+}
+
 /* ---- The stage ---------------------------------------------------------------------------- */
 
 static sl_status fail_option(sl_stage *stage, const char *option, const char *why)
@@ -338,6 +353,7 @@ static sl_status plan(sl_stage *stage)
     csv_exporter *self = sl_self(stage, csv_exporter);
     int32_t separator = sl_csv_dialect_byte(self->delimiter);
     sl_status status = SL_OK;
+    sl_target_promise(stage, self->path, self->mode == 1);
     self->quote_byte = strcmp(self->quote, "none") == 0 ? -1 : sl_csv_dialect_byte(self->quote);
     if (separator < 0) {
         status = fail_option(stage, "delimiter", "a delimiter is one ASCII character");
@@ -364,15 +380,16 @@ static sl_status open(sl_stage *stage)
     self->columns = stage->host->input_columns(stage, 0, &self->columns_count);
     self->target =
         sl_target_open(stage, self->path, self->mode == 1, stage->host->option(stage, "path"));
-    if (self->target == NULL) {
-        return SL_ERROR;
-    }
-    return self->header && sl_target_empty(self->target) ? write_header(stage, self) : SL_OK;
+    return self->target == NULL ? SL_ERROR : SL_OK;
 }
 
 static sl_status commit(sl_stage *stage, const sl_commit *what)
 {
-    return sl_target_commit(sl_self(stage, csv_exporter)->target, what->final);
+    csv_exporter *self = sl_self(stage, csv_exporter);
+    if (what->final && begin(stage, self) != SL_OK) {
+        return SL_ERROR;
+    }
+    return sl_target_commit(self->target, what->final);
 }
 
 static sl_status forget(sl_stage *stage)
@@ -382,6 +399,16 @@ static sl_status forget(sl_stage *stage)
         sl_target_abort(self->target);
     }
     return SL_OK;
+}
+
+static sl_status tell(sl_stage *stage, sl_text *position)
+{
+    return sl_target_tell(sl_self(stage, csv_exporter)->target, position);
+}
+
+static sl_status seek(sl_stage *stage, const char *position)
+{
+    return sl_target_seek(sl_self(stage, csv_exporter)->target, position);
 }
 
 static void close(sl_stage *stage)
@@ -440,6 +467,7 @@ const sl_stage_type sl_csv_exporter = {
                "  path: paid.csv\n"
                "  delimiter: tab\n",
     .role = SL_EXPORTER,
+    .traits = SL_TRAIT_REHEARSES,
     .inputs_min = 1,
     .inputs_max = 1,
     .self_size = sizeof(csv_exporter),
@@ -449,5 +477,7 @@ const sl_stage_type sl_csv_exporter = {
     .write = write,
     .commit = commit,
     .abort = forget,
+    .tell = tell,
+    .seek = seek,
     .close = close,
 };

@@ -332,6 +332,23 @@ static sl_status forget(sl_stage *stage)
     return SL_OK;
 }
 
+static sl_status tell(sl_stage *stage, sl_text *position)
+{
+    return sl_target_tell(sl_self(stage, struct jsonl_exporter)->target, position);
+}
+
+static sl_status seek(sl_stage *stage, const char *position)
+{
+    return sl_target_seek(sl_self(stage, struct jsonl_exporter)->target, position);
+}
+
+static sl_status plan(sl_stage *stage)
+{
+    const struct jsonl_exporter *self = sl_self(stage, struct jsonl_exporter);
+    sl_target_promise(stage, self->path, self->mode == 1);
+    return SL_OK;
+}
+
 const sl_stage_type sl_jsonl_exporter = {
     SL_STAGE_TYPE,
     .name = "jsonl",
@@ -356,13 +373,17 @@ const sl_stage_type sl_jsonl_exporter = {
                "  path: paid.jsonl\n"
                "  nulls: omit\n",
     .role = SL_EXPORTER,
+    .traits = SL_TRAIT_REHEARSES,
     .inputs_min = 1,
     .inputs_max = 1,
     .self_size = sizeof(struct jsonl_exporter),
     .options = options,
+    .plan = plan,
     .open = open,
     .write = write,
     .commit = commit,
     .abort = forget,
+    .tell = tell,
+    .seek = seek,
     .close = close,
 };

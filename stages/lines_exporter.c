@@ -153,6 +153,23 @@ static sl_status take_back(sl_stage *stage)
     return SL_OK;
 }
 
+static sl_status tell(sl_stage *stage, sl_text *position)
+{
+    return sl_target_tell(sl_self(stage, lines_exporter)->target, position);
+}
+
+static sl_status seek(sl_stage *stage, const char *position)
+{
+    return sl_target_seek(sl_self(stage, lines_exporter)->target, position);
+}
+
+static sl_status plan(sl_stage *stage)
+{
+    const lines_exporter *self = sl_self(stage, lines_exporter);
+    sl_target_promise(stage, self->path, self->mode == MODE_APPEND);
+    return find(stage);
+}
+
 static void close(sl_stage *stage)
 {
     sl_target_close(sl_self(stage, lines_exporter)->target);
@@ -189,14 +206,17 @@ const sl_stage_type sl_lines_exporter = {
         "last row is safe.",
     .example = "exporter: lines\npath: names.txt\ncolumn: name\n",
     .role = SL_EXPORTER,
+    .traits = SL_TRAIT_REHEARSES,
     .inputs_min = 1,
     .inputs_max = 1,
     .self_size = sizeof(lines_exporter),
     .options = options,
-    .plan = find,
+    .plan = plan,
     .open = open,
     .write = write,
     .commit = commit,
     .abort = take_back,
+    .tell = tell,
+    .seek = seek,
     .close = close,
 };

@@ -94,6 +94,8 @@ void sl_sqlite_block(sl_sqlite *db, int32_t blocking)
 {
     db->blocking = blocking;
     db->waited = 0;
+    if (db->handle) /* it may be shared: who asks now is who waits */
+        sqlite3_busy_handler(db->handle, wait_briefly, db);
 }
 
 sl_status sl_sqlite_wait(sl_sqlite *db)

@@ -6,13 +6,15 @@
  * fails on a constraint, nothing of it stays, and the batch goes in row by row: the rows that
  * the table refuses are rejected, the others go in.
  *
- * Deliberately elsewhere: opening and waiting (sqlite_db.h), columns and SQL (sqlite_into.h),
+ * Deliberately elsewhere: opening and waiting (sqlite_db.h), the connection and transaction that
+ * exporters of one graph share (sqlite_door.h), columns and SQL (sqlite_into.h),
  * what is stored of a cell (sqlite_rows.h), the table of checkpoints (sqlite_checkpoint.h).
  */
 #include <string.h>
 
 #include "stages/core/value.h"
 #include "stages/sqlite_checkpoint.h"
+#include "stages/sqlite_door.h"
 #include "stages/sqlite_into.h"
 
 #define JOURNAL_WAL 0
@@ -27,16 +29,17 @@ typedef struct exporter {
     int64_t busy;
 
     sl_sqlite db;
+    sl_member member; /* of the door to the database */
     sl_arena *arena;
     sl_into_request request;
     sl_into into;
     sl_rows rows;
-    int32_t made;      /* the file was not there, or empty: it is of our making */
-    int32_t journaled; /* its journal mode has been set or looked at */
-    int32_t begun;     /* a transaction is open */
-    int32_t ready;     /* the table is there and the statements are compiled */
-    int32_t settled;   /* the table's making (or emptying) has been committed */
+    char rows_table[32]; /* what the batch is called in SQL */
+    int32_t ready;       /* the table is there and the statements are compiled */
+    int32_t settled;     /* the table's making (or emptying) has been committed */
     int32_t warned;
+    int64_t epoch; /* of the last checkpoint */
+    int32_t ours;  /* 1: this run wrote it */
     sqlite3_stmt *all; /* inserts a batch */
     sqlite3_stmt *one; /* inserts a row */
 } exporter;
@@ -102,11 +105,28 @@ static sl_status prepare_self(sl_stage *stage)
     return self->arena ? SL_OK : sl_no_memory(stage);
 }
 
+static sl_checkpoint_key checkpoint_key(sl_stage *stage)
+{
+    return (sl_checkpoint_key){.graph = stage->host->graph(stage),
+                               .exporter = stage->host->key(stage),
+                               .target = sl_self(stage, exporter)->table};
+}
+
+static sl_status read_checkpoint(sl_sqlite *look, sl_checkpoint *found)
+{
+    sl_checkpoint_key key = checkpoint_key(look->stage);
+    look->trusted = 1;
+    int rc = sl_checkpoint_find(look->handle, &key, found);
+    look->trusted = 0;
+    return sl_sqlite_status(look, rc, "read the checkpoint of");
+}
+
 static sl_status recover(sl_stage *stage, sl_text *checkpoint)
 {
     exporter *self = sl_self(stage, exporter);
     int32_t there;
     int64_t bytes;
+    sl_checkpoint found = {0};
     if (prepare_self(stage) != SL_OK || sl_sqlite_find(&self->db, &there, &bytes) != SL_OK)
         return SL_ERROR;
     if (!there || bytes == 0)
@@ -115,8 +135,12 @@ static sl_status recover(sl_stage *stage, sl_text *checkpoint)
     sl_sqlite_block(&look, 1);
     sl_status status = sl_sqlite_open(&look, 0);
     if (status == SL_OK)
-        status = sl_checkpoint_read(&look, self->arena, self->table, checkpoint);
+        status = read_checkpoint(&look, &found);
     sl_sqlite_close(&look);
+    self->epoch = found.epoch;
+    if (status == SL_OK && found.text)
+        status = stage->host->set_text(stage, checkpoint, "%s", found.text);
+    sqlite3_free(found.text);
     return status;
 }
 
@@ -131,11 +155,39 @@ static sl_status make_request(sl_stage *stage)
     return sl_into_check(stage, &self->request);
 }
 
+static sl_status promise(sl_stage *stage, int32_t empty)
+{
+    static const uint32_t promises[] = {SL_PROMISE_RESUMES, SL_PROMISE_WHOLE, SL_PROMISE_SAME};
+    const exporter *self = sl_self(stage, exporter);
+    uint32_t what = promises[self->mode];
+    if (what == SL_PROMISE_RESUMES && empty && !stage->host->option(stage, "mode"))
+        what |= SL_PROMISE_EMPTY;
+    stage->host->promise(stage, what, NULL);
+    return SL_OK;
+}
+
+/* Looks at the table, and whether it has rows. */
+static sl_status look_at(sl_stage *stage, sl_sqlite *look)
+{
+    exporter *self = sl_self(stage, exporter);
+    sqlite3_stmt *row;
+    sl_status status = sl_into_plan(stage, look, self->arena, &self->request, &self->into);
+    if (status != SL_OK || self->into.table.kind == SL_TABLE_NONE)
+        return status == SL_OK ? promise(stage, 1) : status;
+    int rc = sl_sqlite_prepare(
+        look, sqlite3_mprintf("SELECT 1 FROM main.\"%w\" LIMIT 1", self->into.table.name), &row);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(row);
+    sqlite3_finalize(row);
+    return rc == SQLITE_DONE ? promise(stage, 1) : sl_sqlite_status(look, rc, "look at");
+}
+
 static sl_status plan(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
     int32_t there;
     int64_t bytes;
+    promise(stage, 0);
     if (prepare_self(stage) != SL_OK || make_request(stage) != SL_OK)
         return SL_ERROR;
     if (stage->host->offline(stage))
@@ -144,15 +196,28 @@ static sl_status plan(sl_stage *stage)
         return SL_ERROR;
     if (!self->request.input)
         return SL_OK;
-    if (!there || bytes == 0)
+    if (!there || bytes == 0) {
+        promise(stage, 1);
         return sl_into_plan(stage, NULL, self->arena, &self->request, &self->into);
+    }
     sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy};
     sl_sqlite_block(&look, 1);
     sl_status status = sl_sqlite_open(&look, 0);
     if (status == SL_OK)
-        status = sl_into_plan(stage, &look, self->arena, &self->request, &self->into);
+        status = look_at(stage, &look);
     sl_sqlite_close(&look);
     return status;
+}
+
+/* Each exporter's batch has a name of its own on the connection that they share. */
+static void number_rows(exporter *self)
+{
+    if (self->member.number > 1)
+        sqlite3_snprintf(sizeof self->rows_table, self->rows_table, SL_ROWS_TABLE "_%u",
+                         self->member.number);
+    else
+        sqlite3_snprintf(sizeof self->rows_table, self->rows_table, SL_ROWS_TABLE);
+    self->request.rows_table = self->rows_table;
 }
 
 static sl_status open(sl_stage *stage)
@@ -163,38 +228,23 @@ static sl_status open(sl_stage *stage)
     if (prepare_self(stage) != SL_OK || make_request(stage) != SL_OK ||
         sl_sqlite_find(&self->db, &there, &bytes) != SL_OK)
         return SL_ERROR;
-    self->made = !there || bytes == 0;
-    if (self->made) /* the file itself is made with the first row */
+    if (sl_door_find(&self->member, &self->db) != SL_OK)
+        return SL_ERROR;
+    number_rows(self);
+    sl_door *door = self->member.door;
+    door->made = door->made || !there || bytes == 0;
+    if (door->made) /* the file itself is made with the first row */
         return sl_into_plan(stage, NULL, self->arena, &self->request, &self->into);
+    if (sl_door_open(&self->member, &self->db, 0) != SL_OK)
+        return SL_ERROR;
     sl_sqlite_block(&self->db, 1);
-    if (sl_sqlite_open(&self->db, 0) != SL_OK ||
-        sl_into_plan(stage, &self->db, self->arena, &self->request, &self->into) != SL_OK)
+    if (sl_into_plan(stage, &self->db, self->arena, &self->request, &self->into) != SL_OK)
         return SL_ERROR;
     sl_sqlite_block(&self->db, 0);
     return SL_OK;
 }
 
 /* ---- Making ready: once, in the first transaction ----------------------------------------- */
-
-static int set_journal(exporter *self)
-{
-    sqlite3_stmt *row;
-    char *sql =
-        sqlite3_mprintf(self->made && self->journal == JOURNAL_WAL ? "PRAGMA main.journal_mode=WAL"
-                                                                   : "PRAGMA main.journal_mode");
-    int rc = sl_sqlite_prepare(&self->db, sql, &row);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(row);
-    const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : NULL;
-    int32_t wal = mode && sqlite3_stricmp(mode, "wal") == 0;
-    if (rc == SQLITE_ROW)
-        rc = SQLITE_OK;
-    sqlite3_finalize(row);
-    /* In WAL mode rows and checkpoint are lost or kept together, with NORMAL too. */
-    if (rc == SQLITE_OK && wal)
-        rc = sl_sqlite_run(&self->db, "PRAGMA main.synchronous=NORMAL");
-    return rc;
-}
 
 static sl_status empty_table(sl_stage *stage)
 {
@@ -223,14 +273,15 @@ static sl_status check_rows_name(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
     sl_table table;
-    sl_status status = sl_table_look(&self->db, self->arena, SL_ROWS_TABLE, &table);
+    sl_status status = sl_table_look(&self->db, self->arena, self->rows_table, &table);
     if (status != SL_OK || table.kind == SL_TABLE_NONE)
         return status;
     return sl_fail_at(stage,
                       SL_PLACE(.code = SL_CODE_CONFIG,
                                .value = stage->host->option(stage, "database"),
                                .hint = "rename it"),
-                      "the database has a table '" SL_ROWS_TABLE "', a name the exporter needs");
+                      "the database has a table '%s', a name the exporter needs",
+                      self->rows_table);
 }
 
 static sl_status compile(sl_stage *stage)
@@ -241,7 +292,7 @@ static sl_status compile(sl_stage *stage)
     self->rows.values = sl_arena_take(self->arena, self->into.count * sizeof *self->rows.values);
     if (!self->rows.values)
         return sl_no_memory(stage);
-    int rc = sl_rows_register(&self->rows, self->db.handle);
+    int rc = sl_rows_register(&self->rows, self->db.handle, self->rows_table);
     if (rc == SQLITE_OK)
         rc = sl_sqlite_prepare(&self->db, sl_into_insert(&self->into, &self->request, 0),
                                &self->all);
@@ -272,20 +323,12 @@ static sl_status make_ready(sl_stage *stage)
 static sl_status begin(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
-    if (self->begun)
-        return SL_OK;
-    if (sl_sqlite_open(&self->db, self->made) != SL_OK)
-        return SL_ERROR;
-    int rc = self->journaled ? SQLITE_OK : set_journal(self);
-    self->journaled = rc == SQLITE_OK;
-    if (rc == SQLITE_OK)
-        rc = sl_sqlite_run(&self->db, "BEGIN IMMEDIATE");
-    sl_status status = sl_sqlite_status(&self->db, rc, "write to");
-    if (status != SL_OK)
-        return status;
-    sl_sqlite_waited(&self->db);
-    self->begun = 1;
-    return self->ready ? SL_OK : make_ready(stage);
+    sl_status status = sl_door_open(&self->member, &self->db, self->member.door->made);
+    if (status == SL_OK)
+        status = sl_door_begin(&self->member, &self->db, self->journal == JOURNAL_WAL);
+    if (status == SL_OK && !self->ready)
+        status = make_ready(stage);
+    return status;
 }
 
 /* ---- Rows --------------------------------------------------------------------------------- */
@@ -311,7 +354,7 @@ static uint32_t column_in(const exporter *self, const char *message)
 static sl_status rolled_back(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
-    self->begun = 0;
+    sl_door_roll_back(&self->member, &self->db);
     return sl_fail_at(stage,
                       SL_PLACE(.code = SL_CODE_DATA, .source = self->rows.batch->source,
                                .value = stage->host->option(stage, "table"),
@@ -320,7 +363,7 @@ static sl_status rolled_back(sl_stage *stage)
                       "the transaction was rolled back: %s", sqlite3_errmsg(self->db.handle));
 }
 
-static sl_status insert_one(sl_stage *stage, sl_batch *batch)
+static sl_status insert_one(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
     int rc = sl_sqlite_run(&self->db, "SAVEPOINT sluice_row");
@@ -334,8 +377,7 @@ static sl_status insert_one(sl_stage *stage, sl_batch *batch)
     }
     if (is_refusal(rc)) {
         const char *why = sqlite3_errmsg(self->db.handle);
-        sl_status status =
-            sl_reject(stage, batch, sl_rows_row(&self->rows), column_in(self, why), "%s", why);
+        sl_status status = sl_rows_refuse(&self->rows, column_in(self, why), "%s", why);
         sqlite3_reset(self->one);
         if (status != SL_OK)
             return status;
@@ -355,7 +397,7 @@ static sl_status insert_each(sl_stage *stage, sl_batch *batch)
     while (status == SL_OK) {
         status = sl_rows_next(&self->rows);
         if (status == SL_OK)
-            status = insert_one(stage, batch);
+            status = insert_one(stage);
     }
     return status == SL_END ? SL_OK : status;
 }
@@ -387,7 +429,7 @@ static sl_status insert_all(sl_stage *stage, sl_batch *batch)
         return rolled_back(stage);
     }
     sqlite3_reset(self->all);
-    if (self->rows.status == SL_ERROR) /* a reject that ends the run, said */
+    if (self->rows.status == SL_ERROR) /* said */
         return SL_ERROR;
     if (is_refusal(rc)) {
         rc = sl_sqlite_run(&self->db, "ROLLBACK TO sluice_batch");
@@ -402,42 +444,47 @@ static sl_status insert_all(sl_stage *stage, sl_batch *batch)
 static sl_status write(sl_stage *stage, sl_batch *batch)
 {
     sl_status status = begin(stage);
-    return status == SL_OK ? insert_all(stage, batch) : status;
+    if (status == SL_OK)
+        status = insert_all(stage, batch);
+    return status == SL_OK ? sl_rows_reject(&sl_self(stage, exporter)->rows) : status;
 }
 
 /* ---- Commits ------------------------------------------------------------------------------ */
 
+static sl_status store_checkpoint(sl_stage *stage, const sl_blob *checkpoint)
+{
+    exporter *self = sl_self(stage, exporter);
+    sl_checkpoint_key key = checkpoint_key(stage);
+    int rc = sl_checkpoint_store(self->db.handle, &key, checkpoint,
+                                 stage->env->now(stage->env->context), &self->epoch, &self->ours);
+    if (rc != SL_CHECKPOINT_FENCED)
+        return sl_sqlite_status(&self->db, rc, "write the checkpoint to");
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_TRY_AGAIN,
+                               .value = stage->host->option(stage, "database"),
+                               .hint = "what the other run has committed stays; run again when "
+                                       "it has ended"),
+                      "another run of graph '%s' has taken over '%s'", key.graph, self->database);
+}
+
 static sl_status commit(sl_stage *stage, const sl_commit *what)
 {
     exporter *self = sl_self(stage, exporter);
-    int32_t needed = self->begun || what->checkpoint.size > 0 || (what->final && !self->settled);
+    int32_t needed =
+        self->member.wrote || what->checkpoint.size > 0 || (what->final && !self->settled);
     if (!needed || (self->mode == SL_INTO_REPLACE && !what->final))
         return SL_OK;
     sl_status status = begin(stage);
-    if (status != SL_OK)
-        return status;
-    int rc = what->checkpoint.size > 0
-                 ? sl_checkpoint_store(&self->db, self->table, &what->checkpoint)
-                 : SQLITE_OK;
-    if (rc == SQLITE_OK)
-        rc = sl_sqlite_run(&self->db, "COMMIT");
-    status = sl_sqlite_status(&self->db, rc, "write to");
-    if (status != SL_OK)
-        return status;
-    sl_sqlite_waited(&self->db);
-    self->begun = 0;
-    self->settled = 1;
-    return SL_OK;
+    if (status == SL_OK && what->checkpoint.size > 0)
+        status = store_checkpoint(stage, &what->checkpoint);
+    if (status == SL_OK)
+        status = sl_door_commit(&self->member, &self->db);
+    self->settled = self->settled || status == SL_OK;
+    return status;
 }
 
-/* What was made ready in a transaction that never became real is made ready again. */
-static void roll_back(exporter *self)
+static void finalize(exporter *self)
 {
-    if (self->db.handle && !sqlite3_get_autocommit(self->db.handle))
-        sl_sqlite_run(&self->db, "ROLLBACK");
-    self->begun = 0;
-    if (self->settled)
-        return;
     sqlite3_finalize(self->all);
     sqlite3_finalize(self->one);
     self->all = self->one = NULL;
@@ -447,16 +494,19 @@ static void roll_back(exporter *self)
 static sl_status forget(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
-    roll_back(self);
+    sl_door_roll_back(&self->member, &self->db);
+    if (!self->settled) /* what was made ready never became real */
+        finalize(self);
     return SL_OK;
 }
 
 static void close(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
-    self->settled = 0; /* so that nothing stays */
-    roll_back(self);
-    sl_sqlite_close(&self->db);
+    sl_door_roll_back(&self->member, &self->db);
+    finalize(self);
+    sl_rows_done(&self->rows);
+    sl_door_leave(&self->member, &self->db);
     sl_arena_free(self->arena);
     self->arena = NULL;
 }
@@ -469,7 +519,7 @@ const sl_stage_type sl_sqlite_exporter = {
     .manual = manual,
     .example = example,
     .role = SL_EXPORTER,
-    .traits = SL_TRAIT_TRANSACTION,
+    .traits = SL_TRAIT_TRANSACTION | SL_TRAIT_REHEARSES,
     .inputs_min = 1,
     .inputs_max = 1,
     .self_size = sizeof(exporter),

@@ -50,7 +50,7 @@ sl_status sl_into_check(sl_stage *stage, const sl_into_request *request)
         return mistake(stage, "table", "names that begin with 'sqlite_' are SQLite's own",
                        "the table name '%s' is reserved", table);
     if (sqlite3_stricmp(table, SL_CHECKPOINT_TABLE) == 0 ||
-        sqlite3_stricmp(table, SL_ROWS_TABLE) == 0)
+        sqlite3_strnicmp(table, SL_ROWS_TABLE, sizeof SL_ROWS_TABLE - 1) == 0)
         return mistake(stage, "table", "the exporter itself uses it",
                        "the table name '%s' is reserved", table);
     if (request->mode == SL_INTO_UPSERT && (!request->key || request->key->count == 0))
@@ -357,7 +357,10 @@ char *sl_into_insert(const sl_into *into, const sl_into_request *request, int32_
     sqlite3_str_appendall(sql, one ? ") VALUES (" : ") SELECT ");
     for (uint32_t i = 0; i < into->count; i++)
         sqlite3_str_appendf(sql, one ? "%s?%u" : "%sc%u", i ? ", " : "", one ? i + 1 : i);
-    sqlite3_str_appendall(sql, one ? ")" : " FROM " SL_ROWS_TABLE " WHERE true");
+    if (one)
+        sqlite3_str_appendall(sql, ")");
+    else
+        sqlite3_str_appendf(sql, " FROM \"%w\" WHERE true", request->rows_table);
     if (request->mode == SL_INTO_UPSERT)
         add_upsert(sql, into);
     return finish(sql);

@@ -25,6 +25,7 @@ typedef struct sl_into_request { /* the exporter's options, and the rows that co
     int32_t create;
     const sl_column *input;
     uint32_t input_count;
+    const char *rows_table; /* what the batch is called in SQL */
 } sl_into_request;
 
 typedef struct sl_into { /* all of it lives in the arena */

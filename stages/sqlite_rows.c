@@ -195,7 +195,7 @@ const char *sl_rows_store(const sl_rows_column *column, const sl_cell *cell, sl_
 
 /* ---- Rows ------------------------------------------------------------------------------- */
 
-static sl_status reject(sl_rows *rows, const sl_rows_column *column, const char *why)
+static sl_status refuse_value(sl_rows *rows, const sl_rows_column *column, const char *why)
 {
     const sl_cell *cell = &rows->batch->columns[column->from][sl_rows_row(rows)];
     char reason[160], room[SL_VALUE_ROOM];
@@ -203,10 +203,9 @@ static sl_status reject(sl_rows *rows, const sl_rows_column *column, const char 
     size_t size = sl_value_text(cell, room, &text);
     sqlite3_snprintf(sizeof reason, reason, why, column->declared);
     if (cell->kind == SL_NULL || size == 0)
-        return sl_reject(rows->stage, rows->batch, sl_rows_row(rows), column->from + 1, "%s",
-                         reason);
-    return sl_reject(rows->stage, rows->batch, sl_rows_row(rows), column->from + 1, "%s: '%.*s'",
-                     reason, (int)(size < 40 ? size : 40), text);
+        return sl_rows_refuse(rows, column->from + 1, "%s", reason);
+    return sl_rows_refuse(rows, column->from + 1, "%s: '%.*s'", reason,
+                          (int)(size < 40 ? size : 40), text);
 }
 
 /* The row that stands as stored values: SL_OK, SL_END: rejected, SL_ERROR. */
@@ -218,7 +217,7 @@ static sl_status load(sl_rows *rows)
         const sl_rows_column *column = &rows->columns[c];
         const char *why = sl_rows_store(column, &cells[column->from][row], &rows->values[c]);
         if (why)
-            return reject(rows, column, why) == SL_OK ? SL_END : SL_ERROR;
+            return refuse_value(rows, column, why) == SL_OK ? SL_END : SL_ERROR;
     }
     return SL_OK;
 }
@@ -229,6 +228,8 @@ void sl_rows_begin(sl_rows *rows, sl_batch *batch)
     rows->at = UINT32_MAX; /* one before 0 */
     rows->rows = 0;
     rows->status = SL_OK;
+    sl_builder_clear(&rows->refusals);
+    sl_builder_clear(&rows->reasons);
 }
 
 sl_status sl_rows_next(sl_rows *rows)
@@ -242,6 +243,44 @@ sl_status sl_rows_next(sl_rows *rows)
             return SL_OK;
     }
     return SL_END;
+}
+
+sl_status sl_rows_refuse(sl_rows *rows, uint32_t column, const char *format, ...)
+{
+    sl_rows_refusal refusal = {
+        .row = sl_rows_row(rows), .column = column, .reason = rows->reasons.size};
+    rows->refusals.env = rows->reasons.env = rows->stage->env;
+    va_list args;
+    va_start(args, format);
+    sl_builder_list(&rows->reasons, format, args);
+    va_end(args);
+    sl_builder_add(&rows->reasons, "", 1);
+    sl_builder_add(&rows->refusals, (const char *)&refusal, sizeof refusal);
+    if (!rows->reasons.failed && !rows->refusals.failed)
+        return SL_OK;
+    rows->status = SL_ERROR;
+    return sl_no_memory(rows->stage);
+}
+
+sl_status sl_rows_reject(sl_rows *rows)
+{
+    size_t count = rows->refusals.size / sizeof(sl_rows_refusal);
+    for (size_t i = 0; i < count; i++) {
+        sl_rows_refusal refusal;
+        memcpy(&refusal, rows->refusals.data + i * sizeof refusal, sizeof refusal);
+        if (sl_reject(rows->stage, rows->batch, refusal.row, refusal.column, "%s",
+                      rows->reasons.data + refusal.reason) != SL_OK)
+            return SL_ERROR;
+    }
+    return SL_OK;
+}
+
+void sl_rows_done(sl_rows *rows)
+{
+    if (!rows->refusals.env)
+        return;
+    sl_builder_done(&rows->refusals);
+    sl_builder_done(&rows->reasons);
 }
 
 uint32_t sl_rows_row(const sl_rows *rows)
@@ -373,7 +412,7 @@ static int row_number(sqlite3_vtab_cursor *it, sqlite3_int64 *number)
     return SQLITE_OK;
 }
 
-int sl_rows_register(sl_rows *rows, sqlite3 *handle)
+int sl_rows_register(sl_rows *rows, sqlite3 *handle, const char *name)
 {
     static const sqlite3_module module = {
         .iVersion = 0, /* without xCreate it is a table of its own name only */
@@ -388,5 +427,5 @@ int sl_rows_register(sl_rows *rows, sqlite3 *handle)
         .xColumn = column,
         .xRowid = row_number,
     };
-    return sqlite3_create_module_v2(handle, SL_ROWS_TABLE, &module, rows, NULL);
+    return sqlite3_create_module_v2(handle, name, &module, rows, NULL);
 }

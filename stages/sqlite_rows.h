@@ -14,6 +14,7 @@
 #ifndef SL_SQLITE_ROWS_H
 #define SL_SQLITE_ROWS_H
 
+#include "stages/core/text.h"
 #include "stages/sqlite_table.h"
 
 #define SL_ROWS_TABLE "sluice_rows"
@@ -28,6 +29,12 @@ typedef struct sl_rows_column {
     const char *declared; /* its type; "" */
 } sl_rows_column;
 
+typedef struct sl_rows_refusal {
+    uint32_t row;    /* index in the batch */
+    uint32_t column; /* 1 + index of the batch's column; 0: none */
+    size_t reason;   /* where it begins in `reasons` */
+} sl_rows_refusal;
+
 typedef struct sl_rows { /* zeroed; the first four are set by the exporter */
     sl_stage *stage;
     const sl_rows_column *columns;
@@ -37,17 +44,27 @@ typedef struct sl_rows { /* zeroed; the first four are set by the exporter */
     sl_batch *batch;  /* borrowed from begin to end */
     uint32_t at;      /* index into the selection */
     int64_t rows;     /* given since begin */
-    sl_status status; /* SL_ERROR: a reject said that the graph does not go on */
+    sl_status status; /* SL_ERROR: no memory, said */
+
+    /* Rows that are refused, since begin: they are rejected only when no statement is running
+     * and no savepoint is open, for rejected rows may go to the same database. */
+    sl_builder refusals; /* of sl_rows_refusal */
+    sl_builder reasons;  /* terminated texts */
 } sl_rows;
 
-/* Makes `sluice_rows` known to a connection; rows outlive it. SQLite's rc. */
-int sl_rows_register(sl_rows *rows, sqlite3 *handle);
+/* Makes the rows known to a connection as a table of this name; they outlive it. SQLite's rc. */
+int sl_rows_register(sl_rows *rows, sqlite3 *handle, const char *name);
 
 /* Stands before the first selected row. */
 void sl_rows_begin(sl_rows *rows, sl_batch *batch);
-/* Goes to the next row that can be stored, and rejects those that cannot: SL_OK, SL_END: no
+/* Goes to the next row that can be stored, and refuses those that cannot: SL_OK, SL_END: no
  * more, SL_ERROR. */
 sl_status sl_rows_next(sl_rows *rows);
+/* Refuses the row that stands. SL_OK, SL_ERROR: no memory, said. */
+sl_status sl_rows_refuse(sl_rows *rows, uint32_t column, const char *format, ...) SL_PRINTF(3, 4);
+/* Rejects what was refused since begin. SL_OK, SL_ERROR: the graph does not go on. */
+sl_status sl_rows_reject(sl_rows *rows);
+void sl_rows_done(sl_rows *rows); /* frees what refusing took */
 /* Index in the batch of the row that stands. */
 uint32_t sl_rows_row(const sl_rows *rows);
 

@@ -348,6 +348,12 @@ static sl_status keep_headings(sl_stage *stage)
     return SL_OK;
 }
 
+static sl_status plan(sl_stage *stage)
+{
+    sl_target_promise(stage, sl_self(stage, table)->path, 0);
+    return SL_OK;
+}
+
 static sl_status open(sl_stage *stage)
 {
     table *self = sl_self(stage, table);
@@ -414,6 +420,7 @@ const sl_stage_type sl_table = {
     .inputs_max = 1,
     .self_size = sizeof(table),
     .options = options,
+    .plan = plan,
     .open = open,
     .write = write,
     .commit = commit,

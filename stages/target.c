@@ -10,10 +10,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <isa-l/crc.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "stages/json.h"
 
 #define STANDARD_OUTPUT 1
 #define STANDARD_ERROR 2
@@ -21,6 +24,7 @@
 #define NAME_LIMIT 255 /* bytes of a file's name, on every file system that matters */
 #define TRIES 64       /* of a temporary name */
 #define NO_MARK SIZE_MAX
+#define CHECKED 4096 /* bytes before the end whose checksum tells that it is the same file */
 
 struct sl_target {
     sl_stage *stage;
@@ -32,6 +36,8 @@ struct sl_target {
     int32_t owned;         /* 1: fd is closed with the target */
     uint32_t kind;         /* SL_FILE_* of fd */
     int32_t append;
+    int32_t created;    /* 1: the file was not there: its name is to be made safe */
+    int32_t rehearsing; /* 1: nothing is written */
     int32_t ragged;     /* 1: the committed end is no line end: */
     int32_t break_line; /* 1: ... so one is written before the next row */
     int32_t broken;     /* 1: failed or aborted */
@@ -162,10 +168,11 @@ static int32_t ends_ragged(const sl_target *target)
     return got == 1 && last != '\n';
 }
 
-static sl_status open_append(sl_target *target)
+static sl_status open_append(sl_target *target, int32_t there)
 {
     const sl_env *env = target->stage->env;
     sl_file_info info;
+    target->created = !there;
     if (open_directly(target, O_APPEND | O_CREAT) != SL_OK)
         return SL_ERROR;
     int32_t answer = env->fstat(env->context, target->fd, &info);
@@ -281,7 +288,21 @@ static sl_status choose(sl_target *target)
     fd = answer == 0 ? same_as_standard(env, &info) : -1;
     if (fd >= 0)
         return adopt(target, fd);
-    return target->append ? open_append(target) : open_replace(target, answer == 0 ? &info : NULL);
+    return target->append ? open_append(target, answer == 0)
+                          : open_replace(target, answer == 0 ? &info : NULL);
+}
+
+/* What there is to know of the file is looked at, and nothing is opened. */
+static sl_status rehearse(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    sl_file_info info = {0};
+    if (target->append && env->stat(env->context, target->label, &info) == 0 &&
+        info.kind == SL_FILE_REGULAR)
+        target->length = target->committed = info.bytes;
+    target->append = 0;
+    target->rehearsing = 1;
+    return SL_OK;
 }
 
 sl_target *sl_target_open(sl_stage *stage, const char *path, int32_t append,
@@ -302,7 +323,8 @@ sl_target *sl_target_open(sl_stage *stage, const char *path, int32_t append,
     target->label = copy_text(stage, path);
     if (!target->buffer)
         sl_no_memory(stage);
-    if (!target->buffer || !target->label || choose(target) != SL_OK) {
+    sl_status (*open)(sl_target *) = stage->host->rehearsing(stage) ? rehearse : choose;
+    if (!target->buffer || !target->label || open(target) != SL_OK) {
         sl_target_close(target);
         return NULL;
     }
@@ -327,6 +349,10 @@ int32_t sl_target_terminal(const sl_target *target)
 static sl_status write_all(sl_target *target, const char *bytes, size_t size)
 {
     const sl_env *env = target->stage->env;
+    if (target->rehearsing) {
+        target->length += (int64_t)size;
+        return SL_OK;
+    }
     while (size > 0) {
         int64_t put = env->write(env->context, target->fd, bytes, size);
         if (put == -EINTR && !target->stage->host->stopping(target->stage))
@@ -410,6 +436,96 @@ void sl_target_rewind(sl_target *target, size_t mark)
     target->used = mark - target->flushed;
 }
 
+/* ---- Going on ----------------------------------------------------------------------------- */
+
+void sl_target_promise(sl_stage *stage, const char *path, int32_t append)
+{
+    const sl_env *env = stage->env;
+    sl_file_info info;
+    if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
+        stage->host->promise(stage, SL_PROMISE_NOTHING,
+                             "standard output is written as the rows come");
+    else if (named_descriptor(path) >= 0 ||
+             (!stage->host->offline(stage) && env->stat(env->context, path, &info) == 0 &&
+              info.kind != SL_FILE_REGULAR))
+        stage->host->promise(stage, SL_PROMISE_NOTHING,
+                             "no regular file: it is written as the rows come");
+    else
+        stage->host->promise(stage, append ? SL_PROMISE_RESUMES : SL_PROMISE_WHOLE, NULL);
+}
+
+/* The checksum of what stands before `end`; a file that may not be read has 0. */
+static uint32_t checksum_before(const sl_target *target, int64_t end)
+{
+    const sl_env *env = target->stage->env;
+    unsigned char bytes[CHECKED];
+    size_t size = end < CHECKED ? (size_t)end : CHECKED, got = 0;
+    int32_t fd = env->open(env->context, target->label, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return 0;
+    while (got < size) {
+        int64_t part = env->pread(env->context, fd, bytes + got, size - got,
+                                  end - (int64_t)size + (int64_t)got);
+        if (part <= 0)
+            break;
+        got += (size_t)part;
+    }
+    env->close(env->context, fd);
+    return crc32_gzip_refl(0, bytes, got);
+}
+
+sl_status sl_target_tell(sl_target *target, sl_text *position)
+{
+    if (!target->append)
+        return SL_OK;
+    const sl_env *env = target->stage->env;
+    sl_file_info info;
+    int32_t answer = env->fstat(env->context, target->fd, &info);
+    if (answer < 0)
+        return fail_write(target, -answer);
+    return target->stage->host->set_text(
+        target->stage, position, "{\"bytes\":%lld,\"crc\":%u,\"device\":%llu,\"inode\":%llu}",
+        (long long)target->committed, checksum_before(target, target->committed),
+        (unsigned long long)info.device, (unsigned long long)info.inode);
+}
+
+static sl_status fail_other(sl_target *target, const char *what, int64_t bytes)
+{
+    return sl_fail_at(target->stage,
+                      SL_PLACE(.code = SL_CODE_DATA, .value = target->value,
+                               .hint = "bring the file back as it was; or begin again with "
+                                       "`--fresh`; or give up what is known of it with `sluice "
+                                       "checkpoint drop`"),
+                      "'%s' %s the %lld bytes that an earlier run wrote", target->label, what,
+                      (long long)bytes);
+}
+
+sl_status sl_target_seek(sl_target *target, const char *position)
+{
+    const sl_env *env = target->stage->env;
+    int64_t bytes, crc, clean = 0;
+    if (target->rehearsing)
+        return SL_OK;
+    if (!target->append || sl_json_get_integer(position, "bytes", &bytes) != 1 || bytes < 0 ||
+        sl_json_get_integer(position, "crc", &crc) != 1)
+        return sl_fail(target->stage, "this is no position of a file: %s", position);
+    if (target->length < bytes)
+        return fail_other(target, "is shorter than", bytes);
+    if (bytes > 0 && (int64_t)checksum_before(target, bytes) != crc)
+        return fail_other(target, "does not begin with", bytes);
+    sl_json_get_integer(position, "clean", &clean);
+    if (!clean && target->length > bytes) {
+        int32_t answer = env->truncate(env->context, target->fd, bytes);
+        if (answer < 0)
+            return fail_write(target, -answer);
+        target->length = bytes;
+    }
+    target->committed = target->length;
+    target->ragged = target->length > 0 && ends_ragged(target);
+    target->break_line = target->ragged;
+    return SL_OK;
+}
+
 /* ---- Committing
  * ------------------------------------------------------------------------------------ */
 
@@ -439,6 +555,28 @@ static sl_status sync_file(sl_target *target)
     return answer < 0 ? fail_write(target, -answer) : SL_OK;
 }
 
+/* A new file's name is safe only when its folder is. */
+static sl_status sync_folder(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    char folder[PATH_MAX];
+    const char *slash = strrchr(target->label, '/');
+    size_t size = slash ? (size_t)(slash - target->label) : 1;
+    if (size >= sizeof folder)
+        return fail_write(target, ENAMETOOLONG);
+    memcpy(folder, slash ? target->label : ".", size);
+    folder[size] = '\0';
+    int32_t fd = env->open(env->context, size ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fail_write(target, -fd);
+    int32_t answer = env->sync(env->context, fd);
+    env->close(env->context, fd);
+    if (answer < 0 && answer != -EINVAL) /* some file systems cannot sync a folder */
+        return fail_write(target, -answer);
+    target->created = 0;
+    return SL_OK;
+}
+
 static sl_status take_place(sl_target *target)
 {
     sl_stage *stage = target->stage;
@@ -464,6 +602,8 @@ sl_status sl_target_commit(sl_target *target, int32_t final)
         return SL_ERROR;
     int32_t sync = target->kind == SL_FILE_REGULAR && (target->append || final);
     if (sync && target->fd >= 0 && sync_file(target) != SL_OK)
+        return SL_ERROR;
+    if (target->created && sync_folder(target) != SL_OK)
         return SL_ERROR;
     target->committed = target->length;
     target->ragged = target->break_line;

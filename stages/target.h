@@ -9,6 +9,10 @@
  * the file, on a line of their own; a commit makes them safe. A failed write or sync is final:
  * what the kernel did with the bytes is not known.
  *
+ * An exporter that appends can go on after it was killed: sl_target_tell says where the file ends
+ * after the last commit, and sl_target_seek cuts off what was written behind that. In a rehearsal
+ * nothing is opened and nothing is written.
+ *
  * Names that end in .gz or .zst are not compressed for you: this writes plain bytes, and says
  * so when the name ends like that.
  * Thread: WORKER, with the stage.
@@ -24,6 +28,12 @@ typedef struct sl_target sl_target;
  * may be NULL. NULL: failed, said. */
 sl_target *sl_target_open(sl_stage *stage, const char *path, int32_t append,
                           const sl_value *path_value);
+/* In plan: says what an exporter to this path can promise (host->promise). */
+void sl_target_promise(sl_stage *stage, const char *path, int32_t append);
+/* Where the file ends after the last commit, {"bytes": 120, "device": ...}; nothing when it is not
+ * appended to. And back there, before the first write: a file that is shorter or other fails. */
+sl_status sl_target_tell(sl_target *target, sl_text *position);
+sl_status sl_target_seek(sl_target *target, const char *position);
 /* 1: nothing has been written to the file before (a csv header is needed). */
 int32_t sl_target_empty(const sl_target *target);
 int32_t sl_target_terminal(const sl_target *target); /* 1: a terminal */

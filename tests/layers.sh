@@ -26,6 +26,7 @@ allowed() { # allowed HEADER FILE
     yaml.h) [[ $2 == config/yaml.c || $2 == tests/* ]] ;;
     dlfcn.h) [[ $2 == plugins/loader.c || $2 == tests/* ]] ;;
     sqlite3.h) [[ $2 == stages/sql* || $2 == stages/spill.* || $2 == stages/groups.* || $2 == daemon/* || $2 == tests/* ]] ;;
+    isa-l/crc.h) [[ $2 == stages/target.* || $2 == stages/source_* || $2 == tests/* ]] ;;
     isa-l/* | zstd.h | zlib.h) [[ $2 == stages/inflate.* || $2 == tests/* ]] ;;
     pcre2.h) [[ $2 == stages/regex.* || $2 == tests/* ]] ;;
     *) true ;;

@@ -25,6 +25,7 @@ typedef struct host_batch {
     slab *slabs; /* the newest first */
     size_t used; /* of the bound */
     sl_stamp *stamp;
+    int32_t partial;
     struct host_batch *next; /* in the pool's free list */
 } host_batch;
 
@@ -194,6 +195,7 @@ static host_batch *blank(sl_pool *pool)
     batch->batch = (sl_batch){.size = sizeof(sl_batch), .host = batch};
     batch->owners = 1;
     batch->borrowers = 0;
+    batch->partial = 0;
     batch->next = NULL;
     pool->out++;
     return batch;
@@ -295,6 +297,7 @@ static sl_batch *copy_cells(sl_batch *of, sl_cell *const *columns, uint32_t colu
     to->first_row = of->first_row;
     to->source = of->source;
     copy->stamp = sl_stamp_share(from->stamp);
+    copy->partial = from->partial;
     copy->base = from;
     from->borrowers++;
     return to;
@@ -402,19 +405,18 @@ static size_t part_size(const struct sl_stamp_part *part)
     return sizeof *part + strlen(part->json) + 1;
 }
 
-sl_stamp *sl_stamp_new(sl_pool *pool, uint32_t reader, int64_t rows, const char *json)
+sl_stamp *sl_stamp_new(sl_pool *pool, const struct sl_stamp_part *part)
 {
-    struct sl_stamp_part part = {.reader = reader, .rows = rows, .json = json};
-    sl_stamp *stamp = take_stamp(pool, part_size(&part));
+    sl_stamp *stamp = take_stamp(pool, part_size(part));
     if (stamp)
-        add_part(stamp, (char *)&stamp->parts[1], &part);
+        add_part(stamp, (char *)&stamp->parts[1], part);
     return stamp;
 }
 
-static const struct sl_stamp_part *part_of(const sl_stamp *stamp, uint32_t reader)
+const struct sl_stamp_part *sl_stamp_part_of(const sl_stamp *stamp, uint32_t stage)
 {
-    for (uint32_t i = 0; i < stamp->count; i++)
-        if (stamp->parts[i].reader == reader)
+    for (uint32_t i = 0; stamp && i < stamp->count; i++)
+        if (stamp->parts[i].stage == stage)
             return &stamp->parts[i];
     return NULL;
 }
@@ -436,12 +438,12 @@ sl_stamp *sl_stamp_join(sl_pool *pool, sl_stamp *a, sl_stamp *b, int32_t *failed
     }
     char *text = (char *)&joined->parts[a->count + b->count];
     for (uint32_t i = 0; i < a->count; i++) {
-        const struct sl_stamp_part *other = part_of(b, a->parts[i].reader);
+        const struct sl_stamp_part *other = sl_stamp_part_of(b, a->parts[i].stage);
         text =
-            add_part(joined, text, other && other->rows > a->parts[i].rows ? other : &a->parts[i]);
+            add_part(joined, text, other && other->count > a->parts[i].count ? other : &a->parts[i]);
     }
     for (uint32_t i = 0; i < b->count; i++)
-        if (!part_of(a, b->parts[i].reader))
+        if (!sl_stamp_part_of(a, b->parts[i].stage))
             text = add_part(joined, text, &b->parts[i]);
     return joined;
 }
@@ -472,4 +474,14 @@ void sl_batch_set_stamp(sl_batch *batch, sl_stamp *taken)
     host_batch *host = host_of(batch);
     sl_stamp_release(host->pool, host->stamp);
     host->stamp = taken;
+}
+
+int32_t sl_batch_partial(const sl_batch *batch)
+{
+    return host_of(batch)->partial;
+}
+
+void sl_batch_set_partial(sl_batch *batch, int32_t partial)
+{
+    host_of(batch)->partial = partial;
 }

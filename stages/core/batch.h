@@ -10,7 +10,8 @@
  * cells take at most half of batch.bytes; bytes() may use what cells, selection and earlier
  * bytes() left of it.
  *
- * Stamp: the position of every reader behind the rows, see generator.h. Counted like batches.
+ * Stamp: the position of every reader behind the rows and the state of every stage that has
+ * one, see generator.h. Counted like batches.
  *
  * Threads: a pool belongs to one strand. Owner counts are plain: strands do not meet yet.
  */
@@ -30,20 +31,24 @@ int64_t sl_pool_bytes(const sl_pool *pool);
 int64_t sl_pool_out(const sl_pool *pool);  /* batches not yet come back */
 int64_t sl_pool_peak(const sl_pool *pool); /* most bytes ever held by the pool's batches */
 
-/* One stamp: for each reader (by its index in the graph) where it stood; immutable. */
+/* One stamp: for each reader where it stood, for each stage with a state what it was; immutable. */
 typedef struct sl_stamp {
     uint32_t owners;
     uint32_t count;
     struct sl_stamp_part {
-        uint32_t reader;
-        int64_t rows;     /* given or rejected by the reader so far */
-        const char *json; /* what tell() said; in this stamp's own memory */
+        uint32_t stage;   /* its index in the graph */
+        int32_t reader;   /* 1: json is a position */
+        int64_t count;    /* readers: rows given or rejected so far; others: batches given */
+        int64_t rejected; /* rows that this stage has rejected so far */
+        const char *json; /* what tell() or save() said; "": nothing; in the stamp's own memory */
     } parts[];
 } sl_stamp;
 
 /* GIVES a stamp with one part; NULL: no memory. */
-sl_stamp *sl_stamp_new(sl_pool *pool, uint32_t reader, int64_t rows, const char *json);
-/* GIVES the newest of both for every reader; NULL arguments are nothing. Borrows both.
+sl_stamp *sl_stamp_new(sl_pool *pool, const struct sl_stamp_part *part);
+/* The part of a stage; NULL: none. */
+const struct sl_stamp_part *sl_stamp_part_of(const sl_stamp *stamp, uint32_t stage);
+/* GIVES the newest of both for every stage; NULL arguments are nothing. Borrows both.
  * NULL: both are NULL, or no memory (*failed is set). */
 sl_stamp *sl_stamp_join(sl_pool *pool, sl_stamp *a, sl_stamp *b, int32_t *failed);
 sl_stamp *sl_stamp_share(sl_stamp *stamp); /* one owner more; NULL: NULL */
@@ -77,5 +82,8 @@ int sl_batch_lines(sl_batch *batch);
 
 sl_stamp *sl_batch_stamp(const sl_batch *batch);         /* borrowed */
 void sl_batch_set_stamp(sl_batch *batch, sl_stamp *taken); /* NULL: none */
+/* 1: the stamp speaks of more rows than have come with it: the rest is in later batches. */
+int32_t sl_batch_partial(const sl_batch *batch);
+void sl_batch_set_partial(sl_batch *batch, int32_t partial);
 
 #endif

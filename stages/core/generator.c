@@ -13,6 +13,8 @@
 #include "stages/core/inside.h"
 
 #define COMMIT_EVERY 16
+#define ASKED_MORE 1
+#define ASKED_FINAL 2
 
 static int64_t clock_of(const sl_generator *generator)
 {
@@ -43,6 +45,7 @@ sl_generator *sl_generator_new(sl_run *run, uint32_t index, const sl_stage_type 
     made->type = type;
     made->index = index;
     made->options = options;
+    made->key = name;
     made->commit_every = COMMIT_EVERY;
     made->row_limit = -1;
     made->counters.bytes_total = -1;
@@ -68,6 +71,8 @@ void sl_generator_free(sl_generator *generator)
     for (uint32_t i = 0; i < generator->inlets_count; i++)
         sl_env_allocate(env, generator->inlets[i].line, 0);
     sl_stamp_release(generator->run->pool, generator->finished);
+    sl_stamp_release(generator->run->pool, generator->ahead);
+    sl_env_allocate(env, generator->bounds, 0);
     sl_env_allocate(env, generator->marks, 0);
     sl_env_allocate(env, generator->entry, 0);
     sl_env_allocate(env, generator->inlets, 0);
@@ -101,8 +106,10 @@ void sl_generator_let_go(sl_generator *generator, sl_batch *batch)
         if (at == in->length)
             continue;
         in->line[at].batch = NULL;
-        while (done < in->length && !in->line[done].batch)
+        while (done < in->length && !in->line[done].batch) {
+            in->partial = in->line[done].partial;
             finish(generator, in->line[done++].stamp);
+        }
         in->length -= done;
         memmove(in->line, in->line + done, in->length * sizeof *in->line);
         return;
@@ -119,9 +126,48 @@ static int hold(sl_generator *generator, inlet *in, sl_batch *batch)
         in->line = line;
         in->room = room;
     }
-    in->line[in->length++] =
-        (arrival){.batch = batch, .stamp = sl_stamp_share(sl_batch_stamp(batch))};
+    in->line[in->length++] = (arrival){.batch = batch,
+                                       .stamp = sl_stamp_share(sl_batch_stamp(batch)),
+                                       .partial = sl_batch_partial(batch)};
     return 0;
+}
+
+/* Whether the stage has rows of a stamp that it has not given on. */
+static int32_t holds_some(const sl_generator *generator)
+{
+    for (uint32_t i = 0; i < generator->inlets_count; i++)
+        if (generator->inlets[i].length > 0 || generator->inlets[i].partial)
+            return 1;
+    return 0;
+}
+
+static int32_t holds(const sl_generator *generator, const sl_batch *batch)
+{
+    for (uint32_t i = 0; i < generator->inlets_count; i++)
+        for (uint32_t b = 0; b < generator->inlets[i].length; b++)
+            if (generator->inlets[i].line[b].batch == batch)
+                return 1;
+    return 0;
+}
+
+/* GIVES what may be inside a partial batch: all that has come. NULL: nothing, or no memory. */
+static sl_stamp *newest(sl_generator *generator)
+{
+    sl_pool *pool = generator->run->pool;
+    sl_stamp *sum = sl_stamp_share(generator->finished);
+    for (uint32_t i = 0; i < generator->inlets_count; i++)
+        for (uint32_t b = 0; b < generator->inlets[i].length; b++) {
+            int32_t failed;
+            sl_stamp *joined =
+                sl_stamp_join(pool, sum, generator->inlets[i].line[b].stamp, &failed);
+            sl_stamp_release(pool, sum);
+            sum = joined;
+            if (failed) {
+                sl_generator_fail(generator, NULL, "out of memory");
+                return NULL;
+            }
+        }
+    return sum;
 }
 
 static void forget_held(sl_generator *generator)
@@ -237,23 +283,43 @@ static sl_status check_given(sl_generator *generator, sl_batch *batch)
     return SL_OK;
 }
 
-static sl_status stamp_reader(sl_generator *generator, sl_batch *batch)
+/* Rows given or rejected, or batches given, earlier runs counted. */
+static int64_t count_of(const sl_generator *generator)
 {
-    const sl_stage_type *type = generator->type;
-    generator->rows_given = generator->counters.rows_out + generator->counters.rejected;
-    if (!type->tell)
-        return SL_OK;
-    sl_text position = {0};
-    if (type->tell(&generator->stage, &position) != SL_OK) {
-        sl_env_allocate(generator->run->env, position.data, 0);
-        return sl_generator_fail(generator, NULL, "cannot tell its position");
+    const sl_counters *count = &generator->counters;
+    if (generator->type->role == SL_READER)
+        return generator->before.count + count->rows_out + count->rejected;
+    return generator->before.count + count->batches_out + 1;
+}
+
+int64_t sl_generator_rejected(const sl_generator *generator)
+{
+    return generator->before.rejected + generator->counters.rejected;
+}
+
+/* Adds this stage's part, with what `ask` (tell or save) says. */
+static sl_status stamp_with(sl_generator *generator, sl_batch *batch,
+                            sl_status (*ask)(sl_stage *stage, sl_text *text), const char *what)
+{
+    sl_run *run = generator->run;
+    sl_text text = {0};
+    if (ask && ask(&generator->stage, &text) != SL_OK) {
+        sl_env_allocate(run->env, text.data, 0);
+        return sl_generator_fail(generator, NULL, "cannot tell its %s", what);
     }
-    sl_stamp *stamp = sl_stamp_new(generator->run->pool, generator->index, generator->rows_given,
-                                   position.data ? position.data : "{}");
-    sl_env_allocate(generator->run->env, position.data, 0);
-    if (!stamp)
+    struct sl_stamp_part part = {.stage = generator->index,
+                                 .reader = generator->type->role == SL_READER,
+                                 .count = count_of(generator),
+                                 .rejected = sl_generator_rejected(generator),
+                                 .json = text.data ? text.data : ""};
+    int32_t failed = 0;
+    sl_stamp *own = sl_stamp_new(run->pool, &part);
+    sl_stamp *joined = own ? sl_stamp_join(run->pool, sl_batch_stamp(batch), own, &failed) : NULL;
+    sl_stamp_release(run->pool, own);
+    sl_env_allocate(run->env, text.data, 0);
+    if (!joined)
         return sl_generator_fail(generator, NULL, "out of memory");
-    sl_batch_set_stamp(batch, stamp);
+    sl_batch_set_stamp(batch, joined);
     return SL_OK;
 }
 
@@ -285,21 +351,45 @@ static sl_status keep_source(sl_generator *generator, sl_batch *batch)
     return SL_OK;
 }
 
+/* The stamp of what came goes on with the batch. */
+static sl_status pass_stamp(sl_generator *generator, sl_batch *batch)
+{
+    int32_t came = holds(generator, batch); /* it is one of the input's own */
+    sl_generator_let_go(generator, batch);
+    int32_t partial = holds_some(generator);
+    if (came && generator->inlets_count == 1)
+        partial = generator->inlets[0].partial || holds(generator, NULL);
+    sl_stamp *stamp = partial ? newest(generator) : sl_stamp_share(generator->finished);
+    sl_batch_set_stamp(batch, stamp);
+    sl_batch_set_partial(batch, partial);
+    if (generator->failed)
+        return SL_ERROR;
+    const sl_stage_type *type = generator->type;
+    if (type->save || (generator->counters.rejected > 0 && !generator->drop_rejects))
+        return stamp_with(generator, batch, type->save, "state");
+    return SL_OK;
+}
+
 static sl_status give(sl_generator *generator, sl_batch *batch, sl_batch **given)
 {
     sl_generator_sweep(generator, batch);
+    sl_status status;
     if (is_reader(generator)) {
         cut_to_limit(generator, batch);
         generator->counters.rows_out += batch->selected;
         generator->counters.created = generator->counters.rows_out + generator->counters.rejected;
-        if (keep_source(generator, batch) != SL_OK || stamp_reader(generator, batch) != SL_OK) {
-            sl_batch_release(batch);
-            return SL_ERROR;
-        }
+        sl_batch_set_stamp(batch, NULL);
+        sl_batch_set_partial(batch, 0);
+        status = keep_source(generator, batch);
+        if (status == SL_OK && generator->type->tell)
+            status = stamp_with(generator, batch, generator->type->tell, "position");
     } else {
-        sl_generator_let_go(generator, batch);
-        sl_batch_set_stamp(batch, sl_stamp_share(generator->finished));
+        status = pass_stamp(generator, batch);
         generator->counters.rows_out += batch->selected;
+    }
+    if (status != SL_OK) {
+        sl_batch_release(batch);
+        return SL_ERROR;
     }
     generator->counters.batches_out++;
     *given = batch;
@@ -413,18 +503,43 @@ static sl_status next_by_each(sl_generator *generator, sl_batch **given)
 /* ---- Exporters
  * ------------------------------------------------------------------------------------ */
 
+/* Whether the stage is asked to write and commit: in a rehearsal only who knows of it. */
+static int32_t acts(const sl_generator *generator)
+{
+    return !generator->run->rehearsing || (generator->type->traits & SL_TRAIT_REHEARSES);
+}
+
+int32_t sl_generator_settled(const sl_generator *generator)
+{
+    return !generator->inlets[0].partial;
+}
+
+int64_t sl_generator_written(const sl_generator *generator)
+{
+    return generator->counters.rows_out + generator->rows_written;
+}
+
+int32_t sl_generator_uncommitted(const sl_generator *generator)
+{
+    return generator->uncommitted > 0 || generator->committing;
+}
+
 static sl_status commit(sl_generator *generator, int32_t final)
 {
     sl_run *run = generator->run;
-    if (!generator->committing) {
-        generator->checkpoint = (sl_blob){0};
-        if (run->checkpoint && run->checkpoint(run->of, generator->index, generator->finished,
-                                               &generator->checkpoint) != SL_OK)
-            return SL_ERROR;
+    sl_status status = SL_OK;
+    if (!run->rehearsing) {
+        if (!generator->committing) {
+            generator->checkpoint = (sl_blob){0};
+            if (run->checkpoint && run->checkpoint(run->of, generator->index, generator->finished,
+                                                   &generator->checkpoint) != SL_OK)
+                return SL_ERROR;
+        }
+        sl_commit what = {
+            .size = sizeof what, .final = final, .checkpoint = generator->checkpoint};
+        if (generator->type->commit)
+            status = generator->type->commit(&generator->stage, &what);
     }
-    sl_commit what = {.size = sizeof what, .final = final, .checkpoint = generator->checkpoint};
-    sl_status status =
-        generator->type->commit ? generator->type->commit(&generator->stage, &what) : SL_OK;
     generator->committing = status == SL_PENDING;
     if (status == SL_OK) {
         generator->counters.rows_out += generator->rows_written;
@@ -434,6 +549,35 @@ static sl_status commit(sl_generator *generator, int32_t final)
     }
     if (status == SL_END)
         return bug(generator, "commit answers SL_OK, SL_PENDING or SL_ERROR");
+    return status;
+}
+
+sl_status sl_generator_commit(sl_generator *generator, int32_t final)
+{
+    if (generator->type->role != SL_EXPORTER || generator->closed || generator->ended ||
+        (!final && !sl_generator_uncommitted(generator)))
+        return SL_OK;
+    if (generator->failed)
+        return SL_ERROR;
+    sl_status status = commit(generator, final);
+    if (status == SL_ERROR)
+        generator->failed = 1;
+    return status;
+}
+
+/* Asks who stands above for a commit; is asked again until it is done. */
+static sl_status ask_commit(sl_generator *generator, int32_t asked)
+{
+    sl_run *run = generator->run;
+    int32_t final = asked == ASKED_FINAL;
+    generator->asked = asked;
+    sl_status status = SL_OK;
+    if (run->commit)
+        status = run->commit(run->of, generator->index, final);
+    else if (final || sl_generator_settled(generator))
+        status = commit(generator, final);
+    if (status != SL_PENDING)
+        generator->asked = 0;
     return status;
 }
 
@@ -449,12 +593,39 @@ static sl_status give_receipt(sl_generator *generator, sl_batch **given)
     return SL_OK;
 }
 
+/* Whether an earlier run has committed all that the batch's stamp speaks of. */
+static int32_t was_committed(const sl_generator *generator, const sl_batch *batch)
+{
+    const sl_stamp *stamp = sl_batch_stamp(batch);
+    if (!generator->ahead || !stamp)
+        return 0;
+    for (uint32_t i = 0; i < stamp->count; i++) {
+        const struct sl_stamp_part *part = &stamp->parts[i];
+        const struct sl_stamp_part *ours = sl_stamp_part_of(generator->ahead, part->stage);
+        if (part->reader && part->count > (ours ? ours->count : 0))
+            return 0;
+    }
+    return 1;
+}
+
+static sl_status pass_over(sl_generator *generator)
+{
+    sl_batch *batch = generator->writing;
+    generator->writing = NULL;
+    generator->counters.passed += batch->selected;
+    sl_generator_let_go(generator, batch);
+    sl_batch_release(batch);
+    return SL_OK;
+}
+
 static sl_status write_batch(sl_generator *generator)
 {
     sl_batch *batch = generator->writing;
     uint32_t came = batch->selected;
     generator->current = batch;
-    sl_status status = came > 0 ? generator->type->write(&generator->stage, batch) : SL_OK;
+    sl_status status = came > 0 && acts(generator)
+                           ? generator->type->write(&generator->stage, batch)
+                           : SL_OK;
     generator->current = NULL;
     if (status == SL_PENDING)
         return status;
@@ -473,34 +644,47 @@ static sl_status write_batch(sl_generator *generator)
     return status;
 }
 
+/* The next batch to write, or why there is none; END comes behind the final commit. */
+static sl_status batch_to_write(sl_generator *generator)
+{
+    sl_status status = sl_generator_pull(generator, 0, &generator->writing);
+    if (status == SL_END) {
+        generator->inlets[0].partial = 0;
+        status = ask_commit(generator, ASKED_FINAL);
+        return status == SL_OK ? SL_END : status;
+    }
+    /* Who stands above commits when the whole graph waits. */
+    if (status == SL_PENDING && generator->uncommitted > 0 && !generator->run->commit) {
+        status = ask_commit(generator, ASKED_MORE);
+        return status == SL_OK ? SL_PENDING : status;
+    }
+    return status;
+}
+
 static sl_status next_of_exporter(sl_generator *generator, sl_batch **given)
 {
     sl_status status;
-    if (generator->committing) {
-        status = commit(generator, generator->inlets[0].ended);
+    if (generator->asked) {
+        int32_t final = generator->asked == ASKED_FINAL;
+        status = ask_commit(generator, generator->asked);
         if (status != SL_OK)
             return status;
-        if (generator->inlets[0].ended)
+        if (final)
             return SL_END;
     }
     if (!generator->writing) {
-        status = sl_generator_pull(generator, 0, &generator->writing);
-        if (status == SL_END) {
-            status = commit(generator, 1);
-            return status == SL_OK ? SL_END : status;
-        }
-        if (status == SL_PENDING && generator->uncommitted > 0) {
-            status = commit(generator, 0);
-            return status == SL_OK ? SL_PENDING : status;
-        }
+        status = batch_to_write(generator);
         if (status != SL_OK)
             return status;
     }
-    status = write_batch(generator);
+    if (was_committed(generator, generator->writing))
+        status = pass_over(generator);
+    else
+        status = write_batch(generator);
     if (status != SL_OK)
         return status;
     if (generator->uncommitted >= generator->commit_every) {
-        status = commit(generator, 0);
+        status = ask_commit(generator, ASKED_MORE);
         if (status != SL_OK)
             return status;
     }
@@ -628,7 +812,7 @@ void sl_generator_close(sl_generator *generator)
         free_gate = 0;
         sched_yield();
     }
-    if (generator->opened && generator->type->abort && !generator->ended)
+    if (generator->opened && generator->type->abort && !generator->ended && acts(generator))
         generator->type->abort(&generator->stage);
     if (generator->tried && generator->type->close)
         generator->type->close(&generator->stage);
@@ -652,14 +836,6 @@ void sl_generator_interrupt(sl_generator *generator)
         return;
     generator->type->interrupt(&generator->stage);
     atomic_store(&generator->gate, 0);
-}
-
-sl_status sl_generator_commit(sl_generator *generator)
-{
-    if (generator->type->role != SL_EXPORTER || generator->closed || generator->ended ||
-        generator->failed || (generator->uncommitted == 0 && !generator->committing))
-        return SL_OK;
-    return commit(generator, 0);
 }
 
 /* ---- Before the first pull
@@ -718,7 +894,9 @@ sl_status sl_generator_open(sl_generator *generator)
     if (!generator->planned && sl_generator_plan(generator) != SL_OK)
         return SL_ERROR;
     generator->opened = 1;
-    sl_status status = prepare(generator, generator->type->open);
+    sl_status status = prepare(generator, generator->type->role != SL_EXPORTER || acts(generator)
+                                              ? generator->type->open
+                                              : NULL);
     if (status != SL_OK)
         return status;
     inherit_columns(generator);
@@ -727,15 +905,65 @@ sl_status sl_generator_open(sl_generator *generator)
     return SL_OK;
 }
 
-sl_status sl_generator_seek(sl_generator *generator, const char *position, int64_t rows)
+sl_status sl_generator_resume(sl_generator *generator, const struct sl_stamp_part *part)
 {
-    if (!generator->type->seek)
-        return sl_generator_fail(generator, NULL, "this reader cannot go to a position");
-    generator->rows_given = rows;
-    return prepare(generator, NULL) == SL_OK &&
-                   generator->type->seek(&generator->stage, position) == SL_OK
-               ? SL_OK
-               : settle(generator, SL_ERROR);
+    const sl_stage_type *type = generator->type;
+    sl_status (*go)(sl_stage *stage, const char *place) =
+        type->role == SL_READER || type->role == SL_EXPORTER ? type->seek : type->restore;
+    generator->before = *part;
+    generator->before.json = NULL;
+    if (!part->json || !*part->json)
+        return SL_OK;
+    if (!go)
+        return sl_generator_fail(generator, NULL, "this stage cannot go on where it stood");
+    if (generator->failed || go(&generator->stage, part->json) != SL_OK)
+        return settle(generator, SL_ERROR);
+    return SL_OK;
+}
+
+void sl_generator_key(sl_generator *generator, const char *key)
+{
+    generator->key = key;
+}
+
+int sl_generator_bound(sl_generator *generator, int64_t rows)
+{
+    uint32_t count = generator->bounds_count, at = 0;
+    int64_t *bounds = sl_env_allocate(generator->run->env, generator->bounds,
+                                      (count + 1) * sizeof *generator->bounds);
+    if (!bounds)
+        return -1;
+    generator->bounds = bounds;
+    while (at < count && bounds[at] < rows)
+        at++;
+    memmove(bounds + at + 1, bounds + at, (count - at) * sizeof *bounds);
+    bounds[at] = rows;
+    generator->bounds_count = count + 1;
+    return 0;
+}
+
+void sl_generator_ahead(sl_generator *generator, sl_stamp *taken)
+{
+    sl_stamp_release(generator->run->pool, generator->ahead);
+    generator->ahead = taken;
+    sl_stamp_release(generator->run->pool, generator->finished);
+    generator->finished = sl_stamp_share(taken);
+}
+
+uint32_t sl_generator_promise(const sl_generator *generator, const char **why)
+{
+    const sl_stage_type *type = generator->type;
+    *why = generator->promised ? generator->promise_why : NULL;
+    if (generator->promised)
+        return generator->promise & ~SL_PROMISE_EMPTY;
+    if (type->role == SL_READER)
+        return type->tell && type->seek ? SL_PROMISE_RESUMES : SL_PROMISE_NOTHING;
+    return type->role == SL_EXPORTER && type->recover ? SL_PROMISE_RESUMES : SL_PROMISE_NOTHING;
+}
+
+int32_t sl_generator_target_empty(const sl_generator *generator)
+{
+    return generator->promised && (generator->promise & SL_PROMISE_EMPTY);
 }
 
 void sl_generator_limit(sl_generator *generator, int64_t rows)
@@ -843,7 +1071,8 @@ int32_t sl_generator_waiting(const sl_generator *generator)
 int32_t sl_generator_audit(const sl_generator *generator, char *why, size_t size)
 {
     const sl_counters *c = &generator->counters;
-    int64_t holds = c->rows_in + c->created - c->rows_out - c->filtered - c->rejected;
+    int64_t holds =
+        c->rows_in + c->created - c->rows_out - c->filtered - c->rejected - c->passed;
     int32_t may_filter = (generator->type->traits & (SL_TRAIT_SHRINKS | SL_TRAIT_HOLDS)) != 0;
     if (generator->ended && holds == 0 && c->filtered >= 0 && (may_filter || c->filtered == 0))
         return 1;
@@ -851,9 +1080,9 @@ int32_t sl_generator_audit(const sl_generator *generator, char *why, size_t size
         return 1;
     snprintf(why, size,
              "stage '%s': %lld rows in + %lld created are not %lld out + %lld filtered + %lld "
-             "rejected (%lld are held)",
+             "rejected + %lld passed over (%lld are held)",
              generator->stage.name, (long long)c->rows_in, (long long)c->created,
              (long long)c->rows_out, (long long)c->filtered, (long long)c->rejected,
-             (long long)holds);
+             (long long)c->passed, (long long)holds);
     return 0;
 }

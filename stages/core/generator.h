@@ -20,12 +20,17 @@
  * is heard and progress is seen meanwhile, its input answers PENDING now and then: once the
  * time slice is over, or when the run is stopping. To the stage it is a wait like any other.
  *
- * Stamps: each batch of a reader is stamped with tell(). A stamp travels with finished rows
- * only: a batch that a stage gives carries the newest stamp of the input batches that the
- * stage has all released (or given on). What a commit makes safe is the stamp of the last
- * batch written.
+ * Stamps: each batch of a reader is stamped with tell(), and each stage with save() adds its
+ * state to what it gives. A stamp travels with the rows. A batch whose rows are only some of
+ * those that its stamp speaks of is partial: a stage gave part of what it took, and the rest
+ * will follow. What a commit makes safe is the stamp of the last batch written, and there is no
+ * commit behind a partial batch.
  *
- * The books, per stage: in + created = out + filtered + rejected + held. created and filtered
+ * Going on: sl_generator_resume puts a stage where an earlier run left it. A reader's batches
+ * then end at each bound (where some exporter stood), so that an exporter that was ahead of
+ * others passes over whole batches.
+ *
+ * The books, per stage: in + created = out + filtered + rejected + passed + held. created and filtered
  * are derived for readers and `each` stages and told (host->account) by the others; held must
  * be 0 when a stage has ended. sl_generator_audit checks it.
  *
@@ -89,6 +94,10 @@ typedef struct sl_run {
     sl_status (*reject)(void *of, uint32_t stage, const sl_reject *row);
     /* Before a stage is asked: makes room for its rejects (drains them). NULL: nothing. */
     sl_status (*drain)(void *of, uint32_t stage);
+    /* An exporter wishes to commit (final: it has no more rows): commits it, and whatever must
+     * be committed with it, by sl_generator_commit. SL_OK: done, or, unless final, not now;
+     * SL_PENDING: ask again. NULL: the generator commits by itself. */
+    sl_status (*commit)(void *of, uint32_t stage, int32_t final);
     /* Builds the checkpoint that exporter `stage` commits with this stamp. NULL: empty. */
     sl_status (*checkpoint)(void *of, uint32_t stage, const sl_stamp *stamp, sl_blob *blob);
     /* The type that a reader's column had when the graph began; SL_END: not known. NULL: none. */
@@ -110,6 +119,7 @@ typedef struct sl_counters {
     int64_t batches_in, batches_out;
     int64_t rows_in, rows_out; /* exporters: rows_out are committed rows */
     int64_t created, filtered, rejected;
+    int64_t passed; /* exporters: rows that an earlier run has committed */
     int64_t busy;           /* microseconds in this stage, its inputs not counted */
     int64_t bytes_done;     /* readers: of the source; */
     int64_t bytes_total;    /* -1: not known */
@@ -130,18 +140,38 @@ void sl_generator_free(sl_generator *generator);
 sl_status sl_generator_recover(sl_generator *generator, sl_text *checkpoint);
 sl_status sl_generator_plan(sl_generator *generator);
 sl_status sl_generator_open(sl_generator *generator); /* plans, when that has not been done */
-sl_status sl_generator_seek(sl_generator *generator, const char *position, int64_t rows);
+/* Puts the stage where an earlier run left it: its counts, and position or state where json is
+ * not "". */
+sl_status sl_generator_resume(sl_generator *generator, const struct sl_stamp_part *part);
 sl_status sl_generator_next(sl_generator *generator, sl_batch **given);
 sl_status sl_generator_send(sl_generator *generator, const sl_message *message, sl_text *answer);
 sl_status sl_generator_raise(sl_generator *generator, const char *why, sl_batch **given);
 /* Aborts what an exporter wrote and did not commit, closes the stage, then its inputs. */
 void sl_generator_close(sl_generator *generator);
 void sl_generator_interrupt(sl_generator *generator); /* ANY THREAD, between open and close */
-/* Exporters: commit what was written so far (before a stop). SL_OK, SL_PENDING, SL_ERROR. */
-sl_status sl_generator_commit(sl_generator *generator);
+/* Exporters: commit what was written so far; final: no more will come. Nothing happens when
+ * nothing was written, unless final. SL_OK, SL_PENDING, SL_ERROR. */
+sl_status sl_generator_commit(sl_generator *generator, int32_t final);
+int64_t sl_generator_written(const sl_generator *generator); /* rows, committed or not */
+/* 1: no partial batch was written last, so that a commit may be made. */
+int32_t sl_generator_settled(const sl_generator *generator);
+int32_t sl_generator_uncommitted(const sl_generator *generator); /* 1: a commit would do something */
 
 /* Readers: give no more rows than this in all; -1: no bound. */
 void sl_generator_limit(sl_generator *generator, int64_t rows);
+/* Readers: a batch ends where this many rows were given or rejected, earlier runs counted. 0, or
+ * -1: no memory. */
+int sl_generator_bound(sl_generator *generator, int64_t rows);
+/* What its checkpoint is kept under (host->key); borrowed. Until then: its name. */
+void sl_generator_key(sl_generator *generator, const char *key);
+/* Exporters: what an earlier run has committed; its batches are passed over. TAKES. */
+void sl_generator_ahead(sl_generator *generator, sl_stamp *taken);
+/* Rows rejected so far, earlier runs counted. */
+int64_t sl_generator_rejected(const sl_generator *generator);
+/* What the stage promises, as it said in plan; *why NULL: nothing to say. */
+uint32_t sl_generator_promise(const sl_generator *generator, const char **why);
+/* 1: SL_PROMISE_EMPTY was said with it. */
+int32_t sl_generator_target_empty(const sl_generator *generator);
 /* 1: rejected rows are only counted, run->reject is not called. */
 void sl_generator_drop_rejects(sl_generator *generator, int32_t drop);
 /* Exporters: writes per commit, at least 1; a pending or ended input commits anyway. */

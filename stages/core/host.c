@@ -366,14 +366,27 @@ static sl_status find_column(sl_stage *stage, uint32_t input, const sl_value *na
 /* ---- Batches
  * ----------------------------------------------------------------------------------------- */
 
-/* No more rows than the limit leaves, so that a bad row behind it is not met. */
-static uint32_t limited(const sl_generator *generator, uint32_t rows)
+static uint32_t at_most(uint32_t rows, int64_t left)
 {
-    int64_t left = generator->row_limit - generator->counters.rows_out;
-    if (generator->type->role != SL_READER || generator->row_limit < 0 || left <= 0 ||
-        left > UINT32_MAX)
+    if (left <= 0 || left > UINT32_MAX)
         return rows;
     return rows == 0 || rows > left ? (uint32_t)left : rows;
+}
+
+/* No more rows than the limit leaves, so that a bad row behind it is not met; and a batch ends
+ * at each bound. */
+static uint32_t limited(const sl_generator *generator, uint32_t rows)
+{
+    const sl_counters *count = &generator->counters;
+    if (generator->type->role != SL_READER)
+        return rows;
+    if (generator->row_limit >= 0)
+        rows = at_most(rows, generator->row_limit - count->rows_out);
+    int64_t done = generator->before.count + count->rows_out + count->rejected;
+    for (uint32_t i = 0; i < generator->bounds_count; i++)
+        if (generator->bounds[i] > done)
+            return at_most(rows, generator->bounds[i] - done);
+    return rows;
 }
 
 static sl_batch *batch(sl_stage *stage, uint32_t rows)
@@ -603,6 +616,11 @@ static const char *graph(sl_stage *stage)
     return name ? name : "";
 }
 
+static const char *key(sl_stage *stage)
+{
+    return of(stage)->key;
+}
+
 static void promise(sl_stage *stage, uint32_t what, const char *why)
 {
     sl_generator *generator = of(stage);
@@ -683,6 +701,7 @@ const sl_host sl_generator_host = {
     .batch_bytes = batch_bytes,
     .batch_rows = batch_rows,
     .graph = graph,
+    .key = key,
     .promise = promise,
     .kept_type = kept_type,
     .shared = shared,

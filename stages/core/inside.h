@@ -13,6 +13,7 @@
 typedef struct arrival {
     sl_batch *batch; /* NULL: released or given on */
     sl_stamp *stamp; /* owned */
+    int32_t partial; /* as the batch's */
 } arrival;
 
 typedef struct inlet { /* one input */
@@ -21,6 +22,7 @@ typedef struct inlet { /* one input */
     int32_t ended; /* END came: asked again, it is END */
     arrival *line; /* of batches not yet finished */
     uint32_t length, room;
+    int32_t partial; /* 1: of the batch that was finished last: more of its stamp will come */
 } inlet;
 
 struct sl_generator {
@@ -29,6 +31,7 @@ struct sl_generator {
     sl_run *run;
     uint32_t index;
     const sl_value *options;
+    const char *key; /* host->key */
     inlet *inlets;
     uint32_t inlets_count;
 
@@ -64,8 +67,12 @@ struct sl_generator {
 
     sl_stamp *finished; /* newest stamp of all rows that are finished here */
 
+    struct sl_stamp_part before; /* where an earlier run left this stage; json is not kept */
+
     /* readers */
-    int64_t row_limit, rows_given;
+    int64_t row_limit;
+    int64_t *bounds; /* rows given or rejected at which a batch must end; ascending */
+    uint32_t bounds_count;
     const char *source; /* name of the last batch's source, in the run's arena */
 
     /* exporters */
@@ -74,6 +81,8 @@ struct sl_generator {
     int64_t rows_written;               /* since the last commit */
     sl_blob checkpoint;
     int32_t committing; /* a commit answered PENDING and is asked again */
+    int32_t asked;      /* a commit was asked for: ASKED_*; 0: none */
+    sl_stamp *ahead;    /* what an earlier run has committed; NULL: nothing */
 
     int64_t nested; /* microseconds spent in inputs, all in all */
     sl_counters counters;

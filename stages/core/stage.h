@@ -275,6 +275,9 @@ typedef uint32_t sl_role;
 #define SL_PROMISE_RESUMES 1u /* reader: goes to a position that tell gave; exporter: each commit
                                * is kept together with its checkpoint */
 #define SL_PROMISE_WHOLE 2u   /* exporter: nothing is seen before the final commit, then all */
+#define SL_PROMISE_SAME 3u    /* exporter: as RESUMES, and a row written twice is as one (upsert) */
+#define SL_PROMISE_EMPTY 16u  /* exporter, added to RESUMES: the target is not there or empty, and
+                               * the YAML does not ask for rows to be added to others */
 
 typedef struct sl_stage_type {
     uint32_t size; /* SL_STAGE_TYPE fills in these two and the element sizes */
@@ -522,6 +525,9 @@ typedef struct sl_host {
 
     /* Once. */
     const char *(*graph)(sl_stage *stage); /* the graph's name */
+    /* What a checkpoint of this stage is kept under, with the graph's name: the name that the
+     * YAML gives it, else its type's. */
+    const char *(*key)(sl_stage *stage);
     /* In plan: SL_PROMISE_*, and why where it is less than one would hope; `why` is copied.
      * Not said: a reader with tell and seek and an exporter with recover RESUMES, all else
      * promises NOTHING. */

@@ -104,7 +104,7 @@ static sl_status make_checkpoint(void *of, uint32_t stage, const sl_stamp *stamp
     (void)stage;
     sl_builder_clear(text);
     sl_builder_format(text, "{\"rows\": %lld}",
-                      stamp != NULL && stamp->count > 0 ? (long long)stamp->parts[0].rows : 0LL);
+                      stamp != NULL && stamp->count > 0 ? (long long)stamp->parts[0].count : 0LL);
     *blob = (sl_blob){.data = text->data, .size = text->size};
     return SL_OK;
 }
@@ -191,8 +191,10 @@ static sl_status start(sl_harness *harness)
     if (status == SL_OK)
         status = sl_generator_open(harness->generator);
     if (status == SL_OK && harness->setup.position != NULL)
-        status = sl_generator_seek(harness->generator, harness->setup.position,
-                                   harness->setup.position_rows);
+        status = sl_generator_resume(
+            harness->generator, &(struct sl_stamp_part){.reader = 1,
+                                                        .count = harness->setup.position_rows,
+                                                        .json = harness->setup.position});
     return status;
 }
 
@@ -251,7 +253,7 @@ static void take_batch(sl_harness *harness, sl_batch *batch)
     if (stamp != NULL && harness->setup.columns == NULL && stamp->count == 1) {
         sl_builder_clear(&harness->position);
         sl_builder_word(&harness->position, stamp->parts[0].json);
-        harness->position_rows = stamp->parts[0].rows;
+        harness->position_rows = stamp->parts[0].count;
     }
     sl_batch_release(batch);
 }

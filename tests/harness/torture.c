@@ -492,7 +492,7 @@ static void try_positions(torture *of)
     char *all;
     stand at;
 
-    if (of->type->tell == NULL || of->type->seek == NULL)
+    if (of->type->role != SL_READER || of->type->tell == NULL || of->type->seek == NULL)
         return;
     setup.batch_rows = 7;
     make_files(of->input->files);

@@ -25,6 +25,7 @@ typedef struct room_host {
     char hint[256];
     char logged[512];
     int64_t done, total; /* as progress said last */
+    int32_t rehearsing;
 } room_host;
 
 static room_host *room_of(sl_stage *stage)
@@ -98,6 +99,11 @@ static const sl_value *room_option(sl_stage *stage, const char *name)
     return NULL;
 }
 
+static int32_t room_rehearsing(sl_stage *stage)
+{
+    return room_of(stage)->rehearsing;
+}
+
 static void room_start(room_host *room)
 {
     *room = (room_host){.host = {.size = sizeof(sl_host),
@@ -108,7 +114,8 @@ static void room_start(room_host *room)
                                  .progress = room_progress,
                                  .stopping = room_stopping,
                                  .offline = room_offline,
-                                 .option = room_option},
+                                 .option = room_option,
+                                 .rehearsing = room_rehearsing},
                         .env = sl_env_real,
                         .fail_after = -1,
                         .total = -2};

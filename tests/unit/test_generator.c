@@ -157,8 +157,9 @@ static sl_status pull_all(world *w, char *rows, size_t size)
             at += (size_t)snprintf(rows + at, size - at, "%lld ",
                                    (long long)batch->columns[0][batch->selection[i]].as.integer);
         sl_stamp *stamp = sl_batch_stamp(batch);
-        at += (size_t)snprintf(rows + at, size - at, "%s|",
-                               stamp ? strchr(stamp->parts[0].json, ':') + 2 : "-");
+        at += (size_t)snprintf(rows + at, size - at, "%s%s|",
+                               stamp ? strchr(stamp->parts[0].json, ':') + 2 : "-",
+                               sl_batch_partial(batch) ? "+" : "");
         sl_batch_release(batch);
         batch = NULL;
     }
@@ -223,7 +224,7 @@ static sl_status take_some(sl_stage *stage, sl_batch *batch)
     return SL_OK;
 }
 
-START_TEST(rest_gives_every_row_once_and_the_stamp_with_the_last)
+START_TEST(rest_gives_every_row_once_and_says_that_more_will_come)
 {
     static sl_stage_type type;
     type = even_type;
@@ -234,7 +235,7 @@ START_TEST(rest_gives_every_row_once_and_the_stamp_with_the_last)
     script.room = 2;
     begin(&w, &type, 2, 5);
     ck_assert_int_eq(pull_all(&w, rows, sizeof rows), SL_END);
-    ck_assert_str_eq(rows, "1 2 -|3 4 -|5 1}|6 7 1}|8 9 1}|10 2}|");
+    ck_assert_str_eq(rows, "1 2 1}+|3 4 1}+|5 1}|6 7 2}+|8 9 2}+|10 2}|");
     ck_assert_msg(sl_generator_audit(w.stage, why, sizeof why), "%s", why);
     end(&w);
 }
@@ -553,7 +554,7 @@ int main(void)
     TCase *all = tcase_create("generator");
     tcase_add_test(all, each_keeps_rows_and_the_books_balance);
     tcase_add_test(all, a_stage_that_may_not_drop_rows_fails_the_audit);
-    tcase_add_test(all, rest_gives_every_row_once_and_the_stamp_with_the_last);
+    tcase_add_test(all, rest_gives_every_row_once_and_says_that_more_will_come);
     tcase_add_test(all, a_rejected_row_leaves_once_with_its_place);
     tcase_add_test(all, a_shared_batch_is_copied_before_it_is_changed);
     tcase_add_test(all, answers_and_batches_belong_together);

@@ -1,0 +1,41 @@
+/*
+ * once_inside.h - what once.c and resume.c share. Nobody else includes it.
+ */
+#ifndef SL_ONCE_INSIDE_H
+#define SL_ONCE_INSIDE_H
+
+#include "daemon/checkpoint.h"
+#include "daemon/once.h"
+#include "daemon/state.h"
+
+typedef struct once_exporter {
+    int32_t in_state; /* its checkpoint is kept in the state database */
+    int32_t open;     /* ... where it says that the file is being written */
+    sl_state_entry entry;
+    sl_kept *kept; /* what an earlier run has committed; NULL: nothing, or not to be looked at */
+    int64_t rows_before; /* rows it had committed then */
+    int64_t *taken;      /* reject exporters: by stage, rejected rows it had; NULL: none */
+    int64_t position, position_next; /* rows of its readers at the last commit; at the next */
+    int32_t built;       /* `text` is the checkpoint of the commit that is under way */
+    sl_builder text, stored, out; /* in_state: without "out" and the end */
+} once_exporter;
+
+struct sl_once {
+    const sl_plan *plan;
+    sl_run *run;
+    sl_generator *const *generators;
+    sl_once_options options;
+    sl_state *state; /* NULL: none */
+    sl_path *paths;
+    once_exporter *exporters;
+    int64_t since;
+    sl_builder changed;
+};
+
+sl_status sl_once_no_memory(sl_once *once);
+/* 1: an exporter that goes on where it stood. */
+int32_t sl_once_commits(const sl_once *once, uint32_t stage);
+/* Writes what is stored and where the file ends to the state database. */
+sl_status sl_once_store(sl_once *once, uint32_t exporter, int32_t clean);
+
+#endif
