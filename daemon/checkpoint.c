@@ -155,6 +155,8 @@ static int take_kept(void *of, const sl_json_value *name, const sl_json_value *v
         return read_integer(value, &to->version);
     if (sl_json_same(name, "rows"))
         return read_integer(value, &kept->rows);
+    if (sl_json_same(name, "origin"))
+        return (kept->origin = copy_string(to->arena, value)) ? 0 : -1;
     if (sl_json_same(name, "stages"))
         return take_stages(to, value);
     if (sl_json_same(name, "out"))
@@ -229,11 +231,11 @@ static void add_name(sl_builder *text, const char *name)
     sl_builder_word(text, ":");
 }
 
-void sl_checkpoint_begin(sl_builder *text, int64_t rows)
+void sl_checkpoint_begin(sl_builder *text, const char *origin, int64_t rows)
 {
     sl_builder_clear(text);
-    sl_builder_format(text, "{\"version\":%d,\"rows\":%lld,\"stages\":[", SL_CHECKPOINT_VERSION,
-                      (long long)rows);
+    sl_builder_format(text, "{\"version\":%d,\"origin\":\"%s\",\"rows\":%lld,\"stages\":[",
+                      SL_CHECKPOINT_VERSION, origin, (long long)rows);
 }
 
 static void add_types(sl_builder *text, const sl_column *columns, uint32_t count)
@@ -286,12 +288,10 @@ void sl_checkpoint_number(sl_builder *text, const char *name, int64_t number)
     sl_builder_format(text, "%lld", (long long)number);
 }
 
-void sl_checkpoint_print(sl_builder *text, const char *name, uint64_t fingerprint)
+void sl_checkpoint_text(sl_builder *text, const char *name, const char *value)
 {
-    char print[17];
-    sl_fingerprint_text(fingerprint, print);
     add_name(text, name);
-    sl_builder_format(text, "\"%s\"", print);
+    sl_builder_format(text, "\"%s\"", value);
 }
 
 void sl_checkpoint_close(sl_builder *text)

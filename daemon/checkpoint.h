@@ -2,6 +2,7 @@
  * checkpoint.h - what is kept with an exporter's rows: a checkpoint as JSON, written and read.
  *
  *     {"version": 1,
+ *      "origin": "5c02...",                   drawn when the exporter first began; it stays
  *      "rows": 3990,                          rows that the exporter has committed, all in all
  *      "stages": [                            every stage on its path that has something to keep
  *        {"stage": "csv", "type": "csv", "count": 4000, "rejected": 10, "at": {...},
@@ -9,7 +10,7 @@
  *        {"stage": "limit", "type": "limit", "count": 4, "rejected": 0, "state": {...}}],
  *      "path": {"where": "03c7..."},          fingerprints of the stages between
  *      "taken": {"rules": 3},                 a reject exporter: rejected rows it has, by stage
- *      "before": {"sqlite": 4000},            ... and where the exporters stood that it precedes
+ *      "before": {"sqlite": "5c02..."},       ... and the origins of the exporters it precedes
  *      "out": {...}}                          a file: where it ended (kept in the state database)
  *
  * `count` is rows given or rejected for a reader ("at" is its position), batches given for a
@@ -35,7 +36,7 @@ typedef struct sl_kept_stage {
     const char *types;  /* readers: an object of column types; "": none */
 } sl_kept_stage;
 
-typedef struct sl_kept_pair { /* "taken", "before": a number; "path": a fingerprint */
+typedef struct sl_kept_pair { /* "taken": a number; "before", "path": 16 hex digits */
     const char *name;
     int64_t number;
     const char *text;
@@ -43,6 +44,7 @@ typedef struct sl_kept_pair { /* "taken", "before": a number; "path": a fingerpr
 
 typedef struct sl_kept { /* a checkpoint that was read; all of it lives in the arena */
     int64_t rows;
+    const char *origin; /* NULL: none */
     int64_t changed; /* microseconds since 1970; the caller's to set */
     sl_kept_stage *stages;
     uint32_t stages_count;
@@ -61,7 +63,7 @@ const sl_kept_pair *sl_kept_pair_of(const sl_kept_pair *pairs, uint32_t count, c
 sl_status sl_kept_type(const sl_kept_stage *stage, const char *column, sl_type *type);
 
 /* Writing, in this order: begin, stages, the others, end. */
-void sl_checkpoint_begin(sl_builder *text, int64_t rows);
+void sl_checkpoint_begin(sl_builder *text, const char *origin, int64_t rows);
 /* Each part of the stamp; columns: of the stage, NULL: none (types are kept of readers). */
 void sl_checkpoint_stage(sl_builder *text, const sl_plan_stage *stage,
                          const struct sl_stamp_part *part, const sl_column *columns,
@@ -69,7 +71,7 @@ void sl_checkpoint_stage(sl_builder *text, const sl_plan_stage *stage,
 void sl_checkpoint_stages_end(sl_builder *text);
 void sl_checkpoint_open(sl_builder *text, const char *name); /* of pairs */
 void sl_checkpoint_number(sl_builder *text, const char *name, int64_t number);
-void sl_checkpoint_print(sl_builder *text, const char *name, uint64_t fingerprint);
+void sl_checkpoint_text(sl_builder *text, const char *name, const char *value);
 void sl_checkpoint_close(sl_builder *text);
 void sl_checkpoint_out(sl_builder *text, const char *out, int32_t clean);
 void sl_checkpoint_end(sl_builder *text);

@@ -170,6 +170,11 @@ static sl_status checkpoint(void *of, uint32_t stage, const sl_stamp *stamp, sl_
     return sl_once_checkpoint(((sl_graph *)of)->once, stage, stamp, blob);
 }
 
+static int32_t durable(void *of, uint32_t stage)
+{
+    return sl_once_durable(((sl_graph *)of)->once, stage);
+}
+
 static sl_status kept_type(void *of, uint32_t stage, const char *column, sl_type *type)
 {
     return sl_once_kept_type(((sl_graph *)of)->once, stage, column, type);
@@ -246,6 +251,7 @@ static void set_run(sl_graph *graph, sl_errors *errors)
     run->commit = commit;
     run->checkpoint = checkpoint;
     run->kept_type = kept_type;
+    run->durable = durable;
     atomic_init(&run->stopping, 0);
 }
 

@@ -101,13 +101,20 @@ static void add_stages(sl_once *once, uint32_t exporter, const sl_stamp *stamp, 
     sl_checkpoint_stages_end(text);
 }
 
+static void add_fingerprint(sl_builder *text, const sl_plan_stage *stage)
+{
+    char print[17];
+    sl_fingerprint_text(sl_fingerprint_stage(stage), print);
+    sl_checkpoint_text(text, stage->name, print);
+}
+
 static void add_path(const sl_once *once, uint32_t exporter, sl_builder *text)
 {
     const sl_plan *plan = once->plan;
     sl_checkpoint_open(text, "path");
     for (uint32_t i = 0; i < plan->count; i++)
         if (plan->stages[i].type->role != SL_EXPORTER && sl_paths_reach(plan, i, exporter))
-            sl_checkpoint_print(text, plan->stages[i].name, sl_fingerprint_stage(&plan->stages[i]));
+            add_fingerprint(text, &plan->stages[i]);
     sl_checkpoint_close(text);
 }
 
@@ -120,7 +127,7 @@ static int64_t taken_of(const sl_once *once, uint32_t stage, uint32_t exporter)
     return at->taken && at->taken[stage] > now ? at->taken[stage] : now;
 }
 
-/* What a reject exporter has taken, by stage, and where the others stand. */
+/* What a reject exporter has taken, by stage, and the others' origins, as far as they are safe. */
 static void add_taken(const sl_once *once, uint32_t exporter, sl_builder *text)
 {
     const sl_plan *plan = once->plan;
@@ -133,7 +140,8 @@ static void add_taken(const sl_once *once, uint32_t exporter, sl_builder *text)
     sl_checkpoint_open(text, "before");
     for (uint32_t i = 0; i < plan->count; i++)
         if (is_main(once, i))
-            sl_checkpoint_number(text, plan->stages[i].name, once->exporters[i].position);
+            sl_checkpoint_text(text, plan->stages[i].name,
+                               once->exporters[i].known ? once->exporters[i].origin : "");
     sl_checkpoint_close(text);
 }
 
@@ -145,8 +153,7 @@ sl_status sl_once_checkpoint(sl_once *once, uint32_t exporter, const sl_stamp *s
     if (!kept && !(at->in_state && once->paths[exporter].kind == SL_PATH_WHOLE))
         return SL_OK;
     sl_builder *text = &at->text;
-    at->position_next = position_of(stamp);
-    sl_checkpoint_begin(text, at->rows_before + sl_generator_written(once->generators[exporter]));
+    sl_checkpoint_begin(text, at->origin, at->rows_before + sl_generator_written(once->generators[exporter]));
     if (kept && once->plan->stages[exporter].rejects_only) {
         sl_checkpoint_stages_end(text);
         add_taken(once, exporter, text);
@@ -193,7 +200,7 @@ sl_status sl_once_store(sl_once *once, uint32_t exporter, int32_t clean)
         if (all.failed || at->out.failed)
             status = sl_once_no_memory(once);
         else
-            status = sl_state_write(once->state, &at->entry, all.data, all.size);
+            status = sl_state_write(once->state, &at->entry, all.data, all.size, at->durable);
     }
     sl_builder_done(&all);
     return status;
@@ -206,7 +213,7 @@ static sl_status commit_one(sl_once *once, uint32_t exporter, int32_t final)
     if (status != SL_OK || !at->built)
         return status;
     at->built = 0;
-    at->position = at->position_next;
+    at->known = 1;
     int32_t same =
         at->stored.size == at->text.size && memcmp(at->stored.data, at->text.data, at->text.size) == 0;
     sl_builder swap = at->stored;

@@ -13,7 +13,8 @@
  * Commit. All exporters of the graph that can go on commit at one moment, when none of them
  * stands inside a split batch: reject exporters first, for a row that an exporter refused is not
  * met again once that exporter's checkpoint is behind it. A reject exporter counts the rejected
- * rows of each stage that it has taken, and those that come again are left out.
+ * rows of each stage that it has taken, and those that come again are left out. Its commits
+ * survive a power cut before the others' follow; theirs may be taken back (WAL, NORMAL).
  *
  * Whole runs (paths.h) commit at their end only, and have no checkpoint; a file that rejected
  * rows are added to is cut back to where it was when a whole run did not come to its end.
@@ -45,7 +46,8 @@ sl_status sl_once_recover(sl_once *once);
 sl_status sl_once_judge(sl_once *once); /* also of a graph that is only checked */
 sl_status sl_once_resume(sl_once *once);
 
-/* sl_run's kept_type, commit and checkpoint. */
+/* sl_run's durable, kept_type, commit and checkpoint. */
+int32_t sl_once_durable(const sl_once *once, uint32_t stage);
 sl_status sl_once_kept_type(sl_once *once, uint32_t stage, const char *column, sl_type *type);
 sl_status sl_once_commit(sl_once *once, uint32_t exporter, int32_t final);
 sl_status sl_once_checkpoint(sl_once *once, uint32_t exporter, const sl_stamp *stamp,

@@ -15,7 +15,9 @@ typedef struct once_exporter {
     sl_kept *kept; /* what an earlier run has committed; NULL: nothing, or not to be looked at */
     int64_t rows_before; /* rows it had committed then */
     int64_t *taken;      /* reject exporters: by stage, rejected rows it had; NULL: none */
-    int64_t position, position_next; /* rows of its readers at the last commit; at the next */
+    char origin[17];     /* drawn when it first began */
+    int32_t known;       /* 1: a checkpoint with this origin is safe */
+    int32_t durable;     /* 1: its commits must survive a power cut: others' follow them */
     int32_t built;       /* `text` is the checkpoint of the commit that is under way */
     sl_builder text, stored, out; /* in_state: without "out" and the end */
 } once_exporter;

@@ -9,8 +9,6 @@
 #include "config/fingerprint.h"
 #include "daemon/once_inside.h"
 
-#define NOTHING_KEPT "{\"version\":1,\"rows\":0,\"stages\":[]"
-
 /* ---- Checkpoints ---------------------------------------------------------------------------- */
 
 /* The absolute path of what an exporter writes to: its first option that is a path. */
@@ -68,6 +66,13 @@ static sl_status read_text(sl_once *once, uint32_t exporter, const char **text, 
     return status;
 }
 
+static void draw_origin(sl_once *once, once_exporter *at)
+{
+    uint64_t number;
+    once->run->env->random(once->run->env->context, &number, sizeof number);
+    sl_fingerprint_text(number, at->origin);
+}
+
 static sl_status recover_one(sl_once *once, uint32_t exporter)
 {
     once_exporter *at = &once->exporters[exporter];
@@ -78,9 +83,11 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     const char *out = NULL; /* the last member */
     for (const char *next = text; next && (next = strstr(next, ",\"out\":")); next++)
         out = next;
-    sl_builder_word(&at->stored, NOTHING_KEPT);
+    draw_origin(once, at);
+    sl_checkpoint_begin(&at->stored, at->origin, 0);
+    sl_checkpoint_stages_end(&at->stored);
     if (!text)
-        return SL_OK;
+        return at->stored.failed ? sl_once_no_memory(once) : SL_OK;
     sl_kept *kept = sl_arena_take(once->run->arena, sizeof *kept);
     if (!kept)
         return sl_once_no_memory(once);
@@ -99,6 +106,9 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     sl_builder_clear(&at->stored);
     sl_builder_add(&at->stored, text, out ? (size_t)(out - text) : strlen(text));
     at->kept = kept;
+    at->known = 1;
+    if (kept->origin)
+        snprintf(at->origin, sizeof at->origin, "%s", kept->origin);
     at->rows_before = kept->rows;
     return at->stored.failed ? sl_once_no_memory(once) : SL_OK;
 }
@@ -235,6 +245,31 @@ sl_status sl_once_judge(sl_once *once)
     return errors->errors > before ? SL_ERROR : SL_OK;
 }
 
+/* ---- What must be safe before something else is ----------------------------------------------- */
+
+/* 1: a row that goes to `exporter` and one that goes to `other` become safe in one action. */
+static int32_t together(sl_once *once, uint32_t exporter, uint32_t other)
+{
+    const sl_plan_stage *a = &once->plan->stages[exporter], *b = &once->plan->stages[other];
+    const char *one = target_of(once, exporter), *two = target_of(once, other);
+    return a->type == b->type && a->type->recover && one && two && *one && strcmp(one, two) == 0;
+}
+
+static void order(sl_once *once)
+{
+    const sl_plan *plan = once->plan;
+    for (uint32_t i = 0; i < plan->count; i++)
+        for (uint32_t j = 0; plan->stages[i].rejects_only && j < plan->count; j++)
+            if (plan->stages[j].type->role == SL_EXPORTER && !plan->stages[j].rejects_only &&
+                !together(once, i, j))
+                once->exporters[i].durable = 1;
+}
+
+int32_t sl_once_durable(const sl_once *once, uint32_t stage)
+{
+    return once->exporters[stage].durable;
+}
+
 /* ---- One run at a time ------------------------------------------------------------------------- */
 
 static sl_status lock_exporter(sl_once *once, uint32_t exporter)
@@ -351,12 +386,15 @@ static sl_status resume_stage(sl_once *once, uint32_t stage)
     return SL_OK;
 }
 
-/* Whether the exporters that a reject exporter precedes are where it left them, or further. */
+/* Whether the exporters that a reject exporter precedes are those that it knew: not begun anew. */
 static int32_t still_precedes(const sl_once *once, const sl_kept *kept)
 {
     for (uint32_t i = 0; i < kept->before_count; i++) {
+        const char *origin = kept->before[i].text;
         uint32_t index = stage_named(once->plan, kept->before[i].name);
-        if (index == UINT32_MAX || once->exporters[index].position < kept->before[i].number)
+        if (origin && *origin &&
+            (index == UINT32_MAX || !once->exporters[index].kept ||
+             strcmp(once->exporters[index].origin, origin) != 0))
             return 0;
     }
     return 1;
@@ -396,6 +434,7 @@ static sl_status resume_file(sl_once *once, uint32_t exporter)
     if (once->run->rehearsing)
         return SL_OK;
     at->open = 1;
+    at->known = 1;
     return sl_once_store(once, exporter, 0);
 }
 
@@ -425,13 +464,9 @@ static sl_status resume_exporter(sl_once *once, uint32_t exporter)
 sl_status sl_once_resume(sl_once *once)
 {
     const sl_plan *plan = once->plan;
+    order(once);
     if (lock(once) != SL_OK)
         return SL_ERROR;
-    for (uint32_t i = 0; i < plan->count; i++) {
-        const sl_kept *kept = once->exporters[i].kept;
-        for (uint32_t k = 0; kept && sl_once_commits(once, i) && k < kept->stages_count; k++)
-            once->exporters[i].position += kept->stages[k].reader ? kept->stages[k].count : 0;
-    }
     for (uint32_t i = 0; i < plan->count; i++) {
         int32_t exports = plan->stages[i].type->role == SL_EXPORTER;
         if ((exports ? resume_exporter(once, i) : resume_stage(once, i)) != SL_OK)

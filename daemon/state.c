@@ -214,7 +214,7 @@ static sl_status open_database(sl_state *state, int32_t writes)
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(state->db, BUSY);
     if (rc == SQLITE_OK && writes)
-        rc = sqlite3_exec(state->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL", NULL,
+        rc = sqlite3_exec(state->db, "PRAGMA journal_mode=WAL", NULL,
                           NULL, NULL);
     state->writes = writes;
     if (rc == SQLITE_OK && check_version(state) == SL_OK)
@@ -248,12 +248,16 @@ sl_status sl_state_read(sl_state *state, sl_state_entry *entry, sl_arena *arena,
     return rc == SQLITE_OK ? SL_OK : fail_sqlite(state, rc, "read");
 }
 
-sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *text, size_t size)
+sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *text, size_t size,
+                         int32_t durable)
 {
     sl_blob blob = {.data = text, .size = size};
     if (open_database(state, 1) != SL_OK)
         return SL_ERROR;
-    int rc = sqlite3_exec(state->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    int rc = sqlite3_exec(state->db,
+                          durable ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
+                                  : "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE",
+                          NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sl_checkpoint_store(state->db, &entry->key, &blob,
                                  state->env->now(state->env->context), &entry->epoch,

@@ -5,8 +5,8 @@
  *
  * A sink that is a database keeps its checkpoint itself. For a file the checkpoint stands here,
  * with the length that the file had then; the rows are safe (fdatasync) before it is written.
- * WAL with synchronous NORMAL: a power cut may take the last checkpoints back, and the file is
- * then cut back to the one that is left.
+ * A checkpoint that is not durable may be taken back by a power cut (WAL, NORMAL), and the file
+ * is then cut back to the one that is left.
  *
  * Errors go to the list with their place. Thread: WORKER, the graph's strand.
  */
@@ -37,7 +37,8 @@ sl_status sl_state_lock(sl_state *state, const char *what, int32_t needed);
 /* The checkpoint kept under the key, in the arena; *text NULL: there is none. */
 sl_status sl_state_read(sl_state *state, sl_state_entry *entry, sl_arena *arena,
                         const char **text, int64_t *changed);
-sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *text, size_t size);
+sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *text, size_t size,
+                         int32_t durable);
 const char *sl_state_file(const sl_state *state); /* its path, for people */
 
 #endif

@@ -58,20 +58,32 @@ static int set_journal(sl_door *door, sl_sqlite *db, int32_t wal)
     if (rc == SQLITE_OK)
         rc = sqlite3_step(row);
     const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : NULL;
-    int32_t is_wal = mode && sqlite3_stricmp(mode, "wal") == 0;
+    door->wal = mode && sqlite3_stricmp(mode, "wal") == 0;
+    door->full = 1; /* as SQLite begins */
     if (rc == SQLITE_ROW)
         rc = SQLITE_OK;
     sqlite3_finalize(row);
-    /* In WAL mode rows and checkpoint are lost or kept together, with NORMAL too. */
-    if (rc == SQLITE_OK && is_wal)
-        rc = sl_sqlite_run(db, "PRAGMA main.synchronous=NORMAL");
     return rc;
 }
 
-static sl_status begin(sl_door *door, sl_sqlite *db, int32_t wal)
+/* In WAL mode rows and checkpoint are lost or kept together, with NORMAL too; only what others
+ * build on must be there after a power cut. */
+static int set_synchronous(sl_door *door, sl_sqlite *db, int32_t full)
+{
+    if (!door->wal || door->full == full)
+        return SQLITE_OK;
+    int rc = sl_sqlite_run(db, full ? "PRAGMA main.synchronous=FULL"
+                                    : "PRAGMA main.synchronous=NORMAL");
+    door->full = rc == SQLITE_OK ? full : door->full;
+    return rc;
+}
+
+static sl_status begin(sl_door *door, sl_sqlite *db, int32_t wal, int32_t durable)
 {
     int rc = door->journaled ? SQLITE_OK : set_journal(door, db, wal);
     door->journaled = rc == SQLITE_OK;
+    if (rc == SQLITE_OK)
+        rc = set_synchronous(door, db, durable);
     if (rc == SQLITE_OK)
         rc = sl_sqlite_run(db, "BEGIN IMMEDIATE");
     sl_status status = sl_sqlite_status(db, rc, "write to");
@@ -83,11 +95,11 @@ static sl_status begin(sl_door *door, sl_sqlite *db, int32_t wal)
     return SL_OK;
 }
 
-sl_status sl_door_begin(sl_member *member, sl_sqlite *db, int32_t wal)
+sl_status sl_door_begin(sl_member *member, sl_sqlite *db, int32_t wal, int32_t durable)
 {
     sl_door *door = member->door;
     if (!door->begun) {
-        sl_status status = begin(door, db, wal);
+        sl_status status = begin(door, db, wal, durable);
         if (status != SL_OK)
             return status;
     }

@@ -24,6 +24,8 @@ typedef struct sl_door { /* in memory that the graph's stages share; zeroed at f
     int32_t begun;     /* it is open */
     int32_t made;      /* the file was not there, or empty: it is of our making */
     int32_t journaled; /* its journal mode has been set or looked at */
+    int32_t wal;       /* ... and is WAL */
+    int32_t full;      /* ... with synchronous=FULL; otherwise NORMAL */
 } sl_door;
 
 typedef struct sl_member { /* an exporter's share of the door; zeroed at first */
@@ -39,8 +41,9 @@ sl_status sl_door_find(sl_member *member, sl_sqlite *db);
  * `create`, so is the file (in a rehearsal a database in memory instead). */
 sl_status sl_door_open(sl_member *member, sl_sqlite *db, int32_t create);
 /* A transaction is open and this member is dirty. wal: 1 puts a file of our making in WAL mode.
+ * durable: 1 when the commit must survive a power cut, and this member begins.
  * SL_OK, SL_PENDING: locked; SL_ERROR. */
-sl_status sl_door_begin(sl_member *member, sl_sqlite *db, int32_t wal);
+sl_status sl_door_begin(sl_member *member, sl_sqlite *db, int32_t wal, int32_t durable);
 /* The member has nothing uncommitted any more; commits when it was the last. */
 sl_status sl_door_commit(sl_member *member, sl_sqlite *db);
 /* Forgets what all members wrote since the last commit. */

@@ -324,8 +324,10 @@ static sl_status begin(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
     sl_status status = sl_door_open(&self->member, &self->db, self->member.door->made);
+    /* The first checkpoint is durable: that there is one tells others that it was not lost. */
+    int32_t durable = self->epoch == 0 || stage->host->durable(stage);
     if (status == SL_OK)
-        status = sl_door_begin(&self->member, &self->db, self->journal == JOURNAL_WAL);
+        status = sl_door_begin(&self->member, &self->db, self->journal == JOURNAL_WAL, durable);
     if (status == SL_OK && !self->ready)
         status = make_ready(stage);
     return status;

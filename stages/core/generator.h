@@ -102,6 +102,7 @@ typedef struct sl_run {
     sl_status (*checkpoint)(void *of, uint32_t stage, const sl_stamp *stamp, sl_blob *blob);
     /* The type that a reader's column had when the graph began; SL_END: not known. NULL: none. */
     sl_status (*kept_type)(void *of, uint32_t stage, const char *column, sl_type *type);
+    int32_t (*durable)(void *of, uint32_t stage); /* host->durable; NULL: 0 */
 } sl_run;
 
 /* What a generator pulls from. */

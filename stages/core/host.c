@@ -656,6 +656,12 @@ static void *shared(sl_stage *stage, const char *key, size_t size)
     return memory;
 }
 
+static int32_t durable(sl_stage *stage)
+{
+    sl_run *run = of(stage)->run;
+    return run->durable ? run->durable(run->of, of(stage)->index) : 0;
+}
+
 static int32_t rehearsing(sl_stage *stage)
 {
     return of(stage)->run->rehearsing;
@@ -705,5 +711,6 @@ const sl_host sl_generator_host = {
     .promise = promise,
     .kept_type = kept_type,
     .shared = shared,
+    .durable = durable,
     .rehearsing = rehearsing,
 };

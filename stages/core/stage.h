@@ -538,6 +538,9 @@ typedef struct sl_host {
     /* Zeroed memory that lives as long as the graph, the same for each of its stages that asks
      * with this key. Closed in the order of the stages' close. NULL: no memory, said. */
     void *(*shared)(sl_stage *stage, const char *key, size_t size);
+    /* Exporters: 1 when a commit must survive a power cut before it answers, because others' commits
+     * follow it; 0: being kept or lost together with its checkpoint is enough. */
+    int32_t (*durable)(sl_stage *stage);
     /* 1: rows are written and never committed: the stage changes nothing outside. Only a stage
      * with SL_TRAIT_REHEARSES is asked to write then. */
     int32_t (*rehearsing)(sl_stage *stage);
