@@ -44,15 +44,15 @@ sl_status sl_paths_mistake(const sl_plan *plan, uint32_t stage, const char *hint
     return sl_errors_add(errors, &error, "%s", message);
 }
 
-/* The first stage on the way to an exporter that has a trait and, without_save, no way to keep
- * its state; UINT32_MAX: none. */
-static uint32_t stage_with(const sl_plan *plan, uint32_t exporter, uint32_t trait,
-                           int32_t without_save)
+/* The first stage on the way to an exporter that needs all rows from the beginning each time: it
+ * holds them, or has a state that it does not keep; UINT32_MAX: none. */
+static uint32_t stage_that_holds(const sl_plan *plan, uint32_t exporter)
 {
     for (uint32_t i = 0; i < plan->count; i++) {
         const sl_stage_type *type = plan->stages[i].type;
-        if ((type->traits & trait) && !(without_save && type->save && type->restore) &&
-            type->role != SL_EXPORTER && sl_paths_reach(plan, i, exporter))
+        int32_t keeps = type->save && type->restore;
+        if (type->role != SL_EXPORTER && sl_paths_reach(plan, i, exporter) &&
+            ((type->traits & SL_TRAIT_HOLDS) || ((type->traits & SL_TRAIT_STATEFUL) && !keeps)))
             return i;
     }
     return UINT32_MAX;
@@ -63,12 +63,24 @@ static sl_path least(const char *why)
     return (sl_path){.kind = SL_PATH_LEAST, .why = why};
 }
 
+/* The first reader behind an exporter that cannot be read again; UINT32_MAX: none. */
+static uint32_t reader_that_forgets(const sl_plan *plan, sl_generator *const *generators,
+                                    uint32_t exporter)
+{
+    const char *why;
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->stages[i].type->role == SL_READER && sl_paths_reach(plan, i, exporter) &&
+            sl_generator_promise(generators[i], &why) == SL_PROMISE_NOTHING)
+            return i;
+    return UINT32_MAX;
+}
+
 /* An exporter that commits as it goes: whether the run can go on where it stood. */
 static sl_path judge_resuming(const sl_plan *plan, sl_generator *const *generators,
                               uint32_t exporter, int32_t same, int32_t state, sl_arena *arena)
 {
     const sl_stage_type *type = plan->stages[exporter].type;
-    int32_t holds = stage_with(plan, exporter, SL_TRAIT_HOLDS, 0) != UINT32_MAX;
+    int32_t holds = stage_that_holds(plan, exporter) != UINT32_MAX;
     if (holds && sl_generator_target_empty(generators[exporter]))
         return (sl_path){.kind = SL_PATH_WHOLE,
                          .why = "the target is empty, and is filled when the last row is safe"};
@@ -76,21 +88,13 @@ static sl_path judge_resuming(const sl_plan *plan, sl_generator *const *generato
         return (sl_path){.kind = SL_PATH_WHOLE,
                          .why = "a row with the same key is replaced; a run that is made again "
                                 "starts from the beginning"};
-    uint32_t holder = stage_with(plan, exporter, SL_TRAIT_STATEFUL | SL_TRAIT_HOLDS, 1);
-    if (holder != UINT32_MAX) {
-        const char *why = sl_arena_format(arena, "stage '%s' does not keep its state between runs",
-                                          plan->stages[holder].name);
-        return least(why ? why : "a stage does not keep its state between runs");
-    }
-    for (uint32_t i = 0; i < plan->count; i++) {
+    uint32_t reader = reader_that_forgets(plan, generators, exporter);
+    if (reader != UINT32_MAX) {
         const char *why;
-        if (plan->stages[i].type->role != SL_READER || !sl_paths_reach(plan, i, exporter))
-            continue;
-        if (sl_generator_promise(generators[i], &why) == SL_PROMISE_NOTHING) {
-            why = sl_arena_format(arena, "reader '%s': %s", plan->stages[i].name,
-                                  why ? why : "it cannot go back to a position");
-            return least(why ? why : "a reader cannot go back to a position");
-        }
+        sl_generator_promise(generators[reader], &why);
+        why = sl_arena_format(arena, "reader '%s': %s", plan->stages[reader].name,
+                              why ? why : "it cannot go back to a position");
+        return least(why ? why : "a reader cannot go back to a position");
     }
     if (!type->recover && !(type->tell && type->seek))
         return least("the exporter does not keep the position with its rows");
@@ -120,15 +124,16 @@ static sl_status check_holding(const sl_plan *plan, sl_generator *const *generat
                                uint32_t exporter, sl_errors *errors)
 {
     const char *why;
-    uint32_t holder = stage_with(plan, exporter, SL_TRAIT_HOLDS, 0);
+    uint32_t holder = stage_that_holds(plan, exporter);
     if (holder == UINT32_MAX ||
         sl_generator_promise(generators[exporter], &why) != SL_PROMISE_RESUMES ||
-        sl_generator_target_empty(generators[exporter]))
+        sl_generator_target_empty(generators[exporter]) ||
+        reader_that_forgets(plan, generators, exporter) != UINT32_MAX)
         return SL_OK;
     return sl_paths_mistake(plan, exporter,
                             "write `mode: replace`, or to SQLite `mode: upsert` with a key", errors,
-                            "stage '%s' holds its rows to the end, so that each run gives all of "
-                            "them again: they cannot be appended",
+                            "stage '%s' needs all rows from the beginning, so that each run gives "
+                            "its rows again: they cannot be appended",
                             plan->stages[holder].name);
 }
 
