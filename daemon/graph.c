@@ -478,6 +478,11 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
     }
 }
 
+sl_status sl_graph_commit(sl_graph *graph)
+{
+    return drain_all(graph) == SL_OK ? sl_once_commit_all(graph->once) : SL_ERROR;
+}
+
 void sl_graph_close(sl_graph *graph)
 {
     if (graph->closed)
@@ -485,8 +490,8 @@ void sl_graph_close(sl_graph *graph)
     graph->closed = 1;
     const sl_errors *errors = graph->run.errors;
     int32_t stopped = atomic_load(&graph->run.stopping) && errors->errors == 0;
-    if (stopped && graph->opened && drain_all(graph) == SL_OK)
-        sl_once_commit_all(graph->once);
+    if (stopped && graph->opened)
+        sl_graph_commit(graph);
     for (uint32_t i = graph->plan->count; i-- > 0;)
         if (graph->nodes[i].generator && graph->plan->stages[i].type->role == SL_EXPORTER)
             sl_generator_close(graph->nodes[i].generator);

@@ -44,6 +44,8 @@ sl_status sl_graph_open(sl_graph *graph);
 /* Works for about so many microseconds, at least one pull. SL_OK: there is more to do;
  * SL_END: every exporter has ended; SL_PENDING: every exporter waits; SL_ERROR. */
 sl_status sl_graph_step(sl_graph *graph, int64_t microseconds);
+/* Commits what is written, as far as it can be committed now: SL_OK, SL_PENDING, SL_ERROR. */
+sl_status sl_graph_commit(sl_graph *graph);
 /* Commits what is written, where a stop was asked for, and closes from the exporters up. */
 void sl_graph_close(sl_graph *graph);
 void sl_graph_stop(sl_graph *graph); /* ANY THREAD: stopping, and interrupts */

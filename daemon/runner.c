@@ -19,6 +19,10 @@ struct sl_runner {
     int32_t waiting; /* no work is out: a timer, a descriptor or a wake is awaited */
     int32_t stopping;
     int32_t ended;
+    int32_t paused;  /* no step is made beyond steps_left */
+    int32_t settled; /* ... and what is written has been committed */
+    int64_t steps_left, steps;
+    sl_question *questions; /* the first is the next, or under way */
     atomic_int woken; /* wake() came while work was out */
 };
 
@@ -38,6 +42,25 @@ static void step_graph(void *of)
     runner->status = sl_graph_step(runner->graph, STEP);
 }
 
+static void step_once(void *of)
+{
+    sl_runner *runner = of;
+    runner->status = sl_graph_step(runner->graph, 0);
+}
+
+static void settle_graph(void *of)
+{
+    sl_runner *runner = of;
+    if (sl_graph_commit(runner->graph) == SL_ERROR)
+        runner->status = SL_ERROR;
+}
+
+static void answer_question(void *of)
+{
+    sl_runner *runner = of;
+    runner->questions->work(runner->questions->of, runner->graph);
+}
+
 static void close_graph(void *of)
 {
     sl_runner *runner = of;
@@ -47,9 +70,18 @@ static void close_graph(void *of)
 /* ---- On the loop thread -----------------------------------------------------------------------
  */
 
+static void finish_question(sl_runner *runner, int32_t asked)
+{
+    sl_question *first = runner->questions;
+    runner->questions = first->next;
+    first->done(first->of, asked);
+}
+
 static void finish(sl_runner *runner)
 {
     runner->ended = 1;
+    while (runner->questions)
+        finish_question(runner, 0);
     sl_graph_on_wake(runner->graph, NULL, NULL);
     runner->loop->leave(runner->seat);
     runner->seat = NULL;
@@ -100,12 +132,43 @@ static void wait_for_world(sl_runner *runner)
     runner->waiting = 1;
 }
 
+static void go_on(sl_runner *runner);
+
+static void questioned(sl_runner *runner)
+{
+    finish_question(runner, 1);
+    go_on(runner);
+}
+
+static void settled(sl_runner *runner)
+{
+    runner->settled = 1;
+    go_on(runner);
+}
+
 static void stepped(sl_runner *runner)
 {
+    runner->steps++;
+    runner->steps_left -= runner->steps_left > 0;
+    runner->settled = 0;
     if (runner->calls.stepped)
         runner->calls.stepped(runner->calls.of);
+    go_on(runner);
+}
+
+/* Nothing is out: what comes next. */
+static void go_on(sl_runner *runner)
+{
     if (runner->status == SL_END || runner->status == SL_ERROR || runner->stopping)
         shut(runner);
+    else if (runner->questions)
+        submit(runner, answer_question, questioned);
+    else if (runner->paused && runner->steps_left > 0)
+        submit(runner, step_once, stepped);
+    else if (runner->paused && !runner->settled)
+        submit(runner, settle_graph, settled);
+    else if (runner->paused)
+        runner->waiting = 1; /* for resume, step, a question or a stop */
     else if (runner->status == SL_OK || atomic_exchange(&runner->woken, 0))
         submit(runner, step_graph, stepped);
     else
@@ -130,20 +193,84 @@ static void submit(sl_runner *runner, void (*work)(void *of), void (*next)(sl_ru
     work_done(runner);
 }
 
+static void end_wait(sl_runner *runner)
+{
+    runner->waiting = 0;
+    runner->loop->wake_at(runner->seat, -1);
+    runner->loop->unwatch(runner->seat);
+}
+
 /* A timer, a descriptor, or wake(): spurious ones are harmless. */
 static void woken(void *of)
 {
     sl_runner *runner = of;
     if (runner->ended)
         return;
-    if (!runner->waiting) {
+    if (!runner->waiting || runner->paused) {
         atomic_store(&runner->woken, 1);
         return;
     }
-    runner->waiting = 0;
-    runner->loop->wake_at(runner->seat, -1);
-    runner->loop->unwatch(runner->seat);
+    end_wait(runner);
     submit(runner, step_graph, stepped);
+}
+
+/* Something that go_on looks at has changed. */
+static void nudge(sl_runner *runner)
+{
+    if (runner->ended || !runner->waiting)
+        return;
+    end_wait(runner);
+    if (runner->status == SL_PENDING)
+        atomic_store(&runner->woken, 1); /* what it waited for is asked again */
+    go_on(runner);
+}
+
+void sl_runner_pause(sl_runner *runner)
+{
+    runner->paused = 1;
+    nudge(runner);
+}
+
+void sl_runner_resume(sl_runner *runner)
+{
+    runner->paused = 0;
+    runner->steps_left = 0;
+    nudge(runner);
+}
+
+void sl_runner_step(sl_runner *runner, int64_t batches)
+{
+    runner->steps_left += batches;
+    nudge(runner);
+}
+
+int32_t sl_runner_paused(const sl_runner *runner)
+{
+    return runner->paused && runner->waiting;
+}
+
+int32_t sl_runner_waiting(const sl_runner *runner)
+{
+    return runner->waiting;
+}
+
+int64_t sl_runner_steps(const sl_runner *runner)
+{
+    return runner->steps;
+}
+
+void sl_runner_ask(sl_runner *runner, sl_question *question)
+{
+    question->next = NULL;
+    if (runner->ended) {
+        question->done(question->of, 0);
+        return;
+    }
+    sl_question **last = &runner->questions;
+    while (*last)
+        last = &(*last)->next;
+    *last = question;
+    nudge(runner);
 }
 
 /* ANY THREAD: a stage called wake(). */

@@ -13,6 +13,9 @@
  *                      world is stuck: it fails, saying who waits for whom
  *     SL_END, SL_ERROR submits the close
  *
+ * Between two steps a runner also does what it is asked: it pauses (what is written is committed
+ * first), takes single steps of one batch, and runs questions on the graph's strand.
+ *
  * Stopping: sl_runner_stop sets `stopping` and interrupts what is inside a stage; the step
  * that is out ends, what is written is committed, the graph is closed.
  *
@@ -39,6 +42,27 @@ typedef struct sl_runner_calls {
 sl_runner *sl_runner_start(sl_loop *loop, sl_graph *graph, sl_errors *errors,
                            const sl_runner_calls *calls);
 void sl_runner_stop(sl_runner *runner);
+
+void sl_runner_pause(sl_runner *runner);
+void sl_runner_resume(sl_runner *runner);
+/* Paused: so many steps of one batch an exporter, then paused again. */
+void sl_runner_step(sl_runner *runner, int64_t batches);
+int32_t sl_runner_paused(const sl_runner *runner); /* 1: nothing is under way */
+/* 1: it waits for the world: a timer, a descriptor, or wake() was promised. */
+int32_t sl_runner_waiting(const sl_runner *runner);
+/* Steps done so far: a runner that works and whose count stands still hangs in a stage. */
+int64_t sl_runner_steps(const sl_runner *runner);
+
+/* Something to do on the graph's strand between two steps. */
+typedef struct sl_question sl_question;
+struct sl_question {
+    void (*work)(void *of, sl_graph *graph); /* WORKER */
+    void (*done)(void *of, int32_t asked);   /* LOOP; asked 0: the graph ended before */
+    void *of;
+    sl_question *next; /* the runner's */
+};
+/* Borrows the question until done was called. */
+void sl_runner_ask(sl_runner *runner, sl_question *question);
 /* After ended. NULL: nothing. */
 void sl_runner_free(sl_runner *runner);
 
