@@ -370,9 +370,13 @@ static sl_status pass_over(sl_page *page, int32_t *given)
     return SL_OK;
 }
 
+/* No rows behind the key is an answer that must be proved, too. */
 static sl_status done(sl_page *page)
 {
     page->running = 0;
+    sl_status status = page->fresh ? check_schema(page) : SL_OK;
+    if (status != SL_OK)
+        return status;
     if (page->left > 0) {
         page->idle = 1;
         page->scan_done = page->version;
