@@ -36,7 +36,8 @@ typedef struct reader {
 
     char *slab; /* the end of what the batch gave last */
     size_t slab_size, slab_used;
-    int64_t given; /* rows, in this run */
+    int32_t beyond_ascii; /* the row has text that must be looked at */
+    int64_t given;        /* rows, in this run */
 } reader;
 
 static const sl_option options[] = {
@@ -239,6 +240,34 @@ static sl_status copy_bytes(sl_stage *stage, sl_batch *batch, const void *from, 
     return SL_OK;
 }
 
+/* Most text is ASCII, and short: the last bytes are looked at with those before them. */
+static inline int32_t is_ascii(const char *text, size_t size)
+{
+    uint64_t word = 0, seen = 0;
+    if (size < sizeof word) {
+        for (size_t i = 0; i < size; i++)
+            seen |= (unsigned char)text[i];
+        return !(seen & 0x80);
+    }
+    for (size_t at = 0; at + sizeof word < size; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        seen |= word;
+    }
+    memcpy(&word, text + size - sizeof word, sizeof word);
+    return !((seen | word) & UINT64_C(0x8080808080808080));
+}
+
+static sl_status copy_text(sl_stage *stage, sl_batch *batch, sqlite3_value *value, sl_cell *cell)
+{
+    const unsigned char *from = sqlite3_value_text(value);
+    if (!from)
+        return sl_no_memory(stage);
+    sl_status status = copy_bytes(stage, batch, from, sqlite3_value_bytes(value), cell);
+    if (status == SL_OK && !is_ascii(cell->as.text, cell->size))
+        sl_self(stage, reader)->beyond_ascii = 1;
+    return status;
+}
+
 /* One value: SL_OK, SL_END: the batch is full, SL_ERROR. The value is asked of SQLite once; its
  * connection belongs to one thread, as sqlite3_value_*() needs. */
 static inline sl_status copy_value(sl_stage *stage, sl_batch *batch, sqlite3_stmt *row, int column,
@@ -255,10 +284,7 @@ static inline sl_status copy_value(sl_stage *stage, sl_batch *batch, sqlite3_stm
         return SL_OK;
     case SQLITE_TEXT:
         *cell = (sl_cell){.kind = SL_TEXT};
-        from = sqlite3_value_text(value);
-        if (!from)
-            return sl_no_memory(stage);
-        return copy_bytes(stage, batch, from, sqlite3_value_bytes(value), cell);
+        return copy_text(stage, batch, value, cell);
     case SQLITE_BLOB:
         *cell = (sl_cell){.kind = SL_BLOB};
         from = sqlite3_value_blob(value);
@@ -273,6 +299,7 @@ static sl_status copy_row(sl_stage *stage, sl_batch *batch)
 {
     reader *self = sl_self(stage, reader);
     sqlite3_stmt *row = self->page.statement;
+    self->beyond_ascii = 0;
     for (uint32_t c = 0; c < self->columns_count; c++) {
         sl_status status = copy_value(stage, batch, row, (int)c, &batch->columns[c][batch->rows]);
         if (status != SL_OK)
@@ -285,6 +312,8 @@ static sl_status copy_row(sl_stage *stage, sl_batch *batch)
 static sl_status check_text(sl_stage *stage, sl_batch *batch)
 {
     uint32_t row = batch->rows - 1;
+    if (!sl_self(stage, reader)->beyond_ascii)
+        return SL_OK;
     for (uint32_t c = 0; c < batch->columns_count; c++) {
         const sl_cell *cell = &batch->columns[c][row];
         if (cell->kind != SL_TEXT)
