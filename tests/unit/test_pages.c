@@ -265,8 +265,7 @@ START_TEST(a_cursor_with_a_key_is_begun_anew)
     for (int bound = 0; bound < 3; bound++) {
         static const char *const options[] = {"table: t, page: cursor, max_age: 1s, max_wal: 0",
                                               "table: t, page: cursor, max_age: 0s, max_wal: 1",
-                                              "table: t, page: cursor, max_age: 1s, max_wal: 1, "
-                                              "snapshot: true"};
+                                              "table: t, page: cursor, snapshot: true"};
         sl_harness *harness = reader(options[bound], 2, NULL);
         ck_assert_int_eq(sl_harness_pull(harness), SL_OK);
         run("DELETE FROM t WHERE id = 3; INSERT INTO t VALUES(5)");
@@ -431,26 +430,30 @@ START_TEST(knows_a_file_that_was_put_in_its_place)
 }
 END_TEST
 
-static const char *const spoilt[] = {
-    "{}",
-    "{\"row\":-1}",
-    "{\"row\":2}",
-    "{\"row\":2,\"key\":[]}",
-    "{\"row\":2,\"key\":[1,2],\"print\":\"00\",\"first\":[1],\"first_print\":\"00\",\"columns\":1}",
-    "{\"row\":2,\"key\":[1],\"print\":\"zz\",\"first\":[1],\"first_print\":\"00\",\"columns\":1}",
-    "{\"row\":2,\"key\":[null],\"print\":\"00\",\"first\":[1],\"first_print\":\"00\",\"columns\":"
-    "1}",
-    "{\"row\":2,\"key\":[{\"blob\":\"0g\"}],\"print\":\"00\",\"first\":[1],\"first_print\":\"00\"}",
-    "{\"row\":2,\"key\":[5],\"print\":\"00\",\"first\":[1],\"first_print\":\"00\",\"columns\":1,"
-    "\"given\":[1]}",
-    "no JSON",
+static const struct {
+    const char *position;
+} spoilt[] = {
+    {"{}"},
+    {"{\"row\":-1}"},
+    {"{\"row\":2}"},
+    {"{\"row\":2,\"key\":[]}"},
+    {"{\"row\":2,\"key\":[1,2],\"print\":\"00\",\"first\":[1],\"first_print\":\"00\",\"columns\":"
+     "1}"},
+    {"{\"row\":2,\"key\":[1],\"print\":\"zz\",\"first\":[1],\"first_print\":\"00\",\"columns\":1}"},
+    {"{\"row\":2,\"key\":[null],\"print\":\"00\",\"first\":[1],\"first_print\":\"00\",\"columns\":"
+     "1}"},
+    {"{\"row\":2,\"key\":[{\"blob\":\"0g\"}],\"print\":\"00\",\"first\":[1],\"first_print\":"
+     "\"00\"}"},
+    {"{\"row\":2,\"key\":[5],\"print\":\"0\",\"first\":[1],\"first_print\":\"0\",\"columns\":1,"
+     "\"given\":[1]}"},
+    {"no JSON"},
 };
 
 START_TEST(refuses_a_spoilt_position)
 {
     fresh();
     run("CREATE TABLE t(id INTEGER PRIMARY KEY); INSERT INTO t VALUES(1),(2)");
-    sl_harness *harness = reader("table: t, overlap: 3", 1, spoilt[_i]);
+    sl_harness *harness = reader("table: t, overlap: 3", 1, spoilt[_i].position);
     ck_assert_int_eq(sl_harness_run(harness), SL_ERROR);
     ck_assert_ptr_nonnull(strstr(sl_harness_error(harness), "cannot go to the position"));
     ck_assert_int_eq(sl_harness_free(harness), 0);
