@@ -239,7 +239,7 @@ static sl_status pull(history *h)
     const sl_stamp *stamp = sl_batch_stamp(batch);
     free(h->position);
     h->position = strdup(stamp->parts[0].json);
-    h->position_rows = stamp->parts[0].rows;
+    h->position_rows = stamp->parts[0].count;
     sl_batch_release(batch);
     return SL_OK;
 }

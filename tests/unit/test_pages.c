@@ -479,7 +479,7 @@ START_TEST(a_batch_counts_what_it_rejects)
         int64_t before = 0;
         sl_batch *batch;
         while (sl_generator_next(generator, &batch) == SL_OK) {
-            int64_t after = sl_batch_stamp(batch)->parts[0].rows;
+            int64_t after = sl_batch_stamp(batch)->parts[0].count;
             ck_assert_int_le(after - before, rows);
             before = after;
             sl_batch_release(batch);
