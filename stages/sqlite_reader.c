@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stages/core/value.h"
+#include "stages/sqlite_position.h"
 #include "stages/sqlite_source.h"
 
 #define SLAB ((size_t)65536) /* bytes of a batch taken at once */
@@ -18,6 +19,12 @@ typedef struct reader {
     const sl_value *key;
     const sl_value *columns;
     int32_t page_option;
+    int64_t max_age;
+    int64_t max_wal;
+    int32_t snapshot;
+    int32_t follow;
+    int64_t poll;
+    double overlap;
     int64_t busy;
 
     sl_sqlite db;
@@ -29,23 +36,39 @@ typedef struct reader {
 
     char *slab; /* the end of what the batch gave last */
     size_t slab_size, slab_used;
-    int64_t given; /* rows, in this run */
+    int32_t beyond_ascii; /* the row has text that must be looked at */
+    int64_t given;        /* rows, in this run */
 } reader;
 
 static const sl_option options[] = {
-    {"database", SL_OPTION_PATH, 0, offsetof(reader, database), NULL, NULL, NULL, NULL,
-     "The database file; it is opened for reading only and never made."},
-    {"table", SL_OPTION_TEXT, 0, offsetof(reader, table), "", NULL, NULL, NULL,
+    {"database", SL_OPTION_PATH, SL_OPTION_SOURCE, offsetof(reader, database), NULL, NULL, NULL,
+     NULL, "The database file; it is opened for reading only and never made."},
+    {"table", SL_OPTION_TEXT, SL_OPTION_SOURCE, offsetof(reader, table), "", NULL, NULL, NULL,
      "The table or view to read; either this or `query`."},
-    {"query", SL_OPTION_SQL, 0, offsetof(reader, query), "", NULL, NULL, NULL,
+    {"query", SL_OPTION_SQL, SL_OPTION_SOURCE, offsetof(reader, query), "", NULL, NULL, NULL,
      "A SELECT whose rows are read; params of the graph stand in it as :name."},
-    {"key", SL_OPTION_LIST, 0, offsetof(reader, key), "", NULL, NULL, NULL,
+    {"key", SL_OPTION_LIST, SL_OPTION_SOURCE, offsetof(reader, key), "", NULL, NULL, NULL,
      "Columns that are unique together and never NULL, by which pages are turned; tables have one "
      "of their own."},
-    {"page", SL_OPTION_CHOICE, 0, offsetof(reader, page_option), "auto", NULL, NULL,
+    {"page", SL_OPTION_CHOICE, SL_OPTION_SOURCE, offsetof(reader, page_option), "auto", NULL, NULL,
      "auto|offset|keyset|cursor", "How rows are read in pages of a batch; see the manual."},
     {"columns", SL_OPTION_MAP, 0, offsetof(reader, columns), "", NULL, NULL, NULL,
      "Types of columns, where the schema's are not what you mean: {amount: real}."},
+    {"follow", SL_OPTION_BOOLEAN, 0, offsetof(reader, follow), "false", NULL, NULL, NULL,
+     "Wait for new rows behind the last key; the reader never ends."},
+    {"poll", SL_OPTION_DURATION, 0, offsetof(reader, poll), "1s", "1ms", NULL, NULL,
+     "With `follow`: how often it is looked whether the database was written to."},
+    {"overlap", SL_OPTION_REAL, 0, offsetof(reader, overlap), "0", "0", NULL, NULL,
+     "How far behind the last key rows may still come late, in units of the key; each is given "
+     "once. At most 10,000 rows."},
+    {"snapshot", SL_OPTION_BOOLEAN, 0, offsetof(reader, snapshot), "false", NULL, NULL, NULL,
+     "Read all rows of a run in one read transaction: one frozen picture, whatever it costs "
+     "others."},
+    {"max_age", SL_OPTION_DURATION, 0, offsetof(reader, max_age), "60s", "0s", NULL, NULL,
+     "How long a cursor's read transaction lasts before another is begun behind the last key; 0s: "
+     "no bound."},
+    {"max_wal", SL_OPTION_SIZE, 0, offsetof(reader, max_wal), "64MiB", "0", NULL, NULL,
+     "How long the database's WAL may grow until then; 0: no bound."},
     {"busy", SL_OPTION_DURATION, 0, offsetof(reader, busy), "5s", "0s", NULL, NULL,
      "How long a locked database is waited for."},
     {0},
@@ -61,22 +84,31 @@ static const char manual[] =
     "key, so that writers are not held up and rows that come or go meanwhile neither hide nor "
     "repeat others. A table is read by its INTEGER PRIMARY KEY or rowid, a table WITHOUT ROWID by "
     "its primary key. For a view or a query name the `key`; it is checked while reading that it is "
-    "unique and not NULL. A query that groups or sorts is computed anew for each page: use cursor "
-    "for it. page: cursor reads everything in one transaction: one frozen picture, but a database "
-    "in WAL mode cannot shrink its log as long as it lasts, and one without WAL cannot be written "
-    "to. page: offset is LIMIT and OFFSET: it grows slower with every page, and fails as soon as "
-    "anybody has written to the database. page: auto is keyset where there is a key, else cursor.\n"
+    "unique and not NULL. page: cursor is one statement in one read transaction; where there is a "
+    "key it is begun anew behind the last one after `max_age` or beyond `max_wal`, where there is "
+    "none it goes on with a warning: a database in WAL mode cannot shrink its log as long as it "
+    "lasts, and one without WAL cannot be written to. page: offset is LIMIT and OFFSET: it grows "
+    "slower with every page, and fails as soon as anybody has written to the database. page: auto "
+    "is keyset where there is a key, a cursor in the order of the key where each page would read "
+    "the whole query anew, else a cursor. `sluice check` says which one, and why.\n"
     "\n"
-    "A reader can be resumed behind its last key. VACUUM may give new rowids to a table without "
-    "INTEGER PRIMARY KEY: name a `key` if that can happen between two runs.\n"
+    "A reader can be resumed behind its last key. Where the file or the schema has changed since, "
+    "the last row read, or the first, must be as it was, or the run stops: the table may be "
+    "another one. A reader without a key reads again what it had read, and stops where that "
+    "differs. VACUUM may give new rowids to a table that declares no key; that is noticed, and "
+    "the run stops. A table without AUTOINCREMENT may give the number of its last row, once "
+    "deleted, to a new row: declare AUTOINCREMENT where last rows are deleted and others come.\n"
+    "\n"
+    "follow: true waits for new rows by a key that grows. Where rows may become visible later than "
+    "others with larger keys (a key that is a time, or given out before the commit), `overlap` "
+    "says by how much; such rows are given once, also across runs.\n"
     "\n"
     "The database is not trusted: a query may only SELECT, schemas may not call functions with "
     "effects, and a double-quoted word is a name, never a string. Text that is not valid UTF-8 and "
     "rows that are larger than a batch are rejected rows; CAST(name AS BLOB) in a query carries "
     "such text through. Reading a database in WAL mode may leave its -wal and -shm files beside "
     "it, as every reader does that may not write. Columns with the same name become name, name_2; "
-    "a column without a name "
-    "becomes column_1.";
+    "a column without a name becomes column_1.";
 
 static const char example[] = "- reader: sqlite\n"
                               "  database: shop.db\n"
@@ -102,7 +134,12 @@ static sl_status describe(sl_stage *stage)
     sl_sqlite_block(&self->db, 1);
     if (sl_sqlite_open(&self->db, 0) != SL_OK)
         return SL_ERROR;
-    self->page = (sl_page){.db = &self->db};
+    self->page = (sl_page){.db = &self->db,
+                           .follows = self->follow,
+                           .snapshot = self->snapshot,
+                           .max_age = self->max_age,
+                           .max_wal = self->max_wal,
+                           .window = {.overlap = self->overlap}};
     if (sl_source_plan(&self->page, self->arena, &request, &columns, &count) != SL_OK)
         return SL_ERROR;
     sl_sqlite_block(&self->db, 0);
@@ -203,32 +240,57 @@ static sl_status copy_bytes(sl_stage *stage, sl_batch *batch, const void *from, 
     return SL_OK;
 }
 
-/* One value: SL_OK, SL_END: the batch is full, SL_ERROR. */
+/* Most text is ASCII, and short: the last bytes are looked at with those before them. */
+static inline int32_t is_ascii(const char *text, size_t size)
+{
+    uint64_t word = 0, seen = 0;
+    if (size < sizeof word) {
+        for (size_t i = 0; i < size; i++)
+            seen |= (unsigned char)text[i];
+        return !(seen & 0x80);
+    }
+    for (size_t at = 0; at + sizeof word < size; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        seen |= word;
+    }
+    memcpy(&word, text + size - sizeof word, sizeof word);
+    return !((seen | word) & UINT64_C(0x8080808080808080));
+}
+
+static sl_status copy_text(sl_stage *stage, sl_batch *batch, sqlite3_value *value, sl_cell *cell)
+{
+    const unsigned char *from = sqlite3_value_text(value);
+    if (!from)
+        return sl_no_memory(stage);
+    sl_status status = copy_bytes(stage, batch, from, sqlite3_value_bytes(value), cell);
+    if (status == SL_OK && !is_ascii(cell->as.text, cell->size))
+        sl_self(stage, reader)->beyond_ascii = 1;
+    return status;
+}
+
+/* One value: SL_OK, SL_END: the batch is full, SL_ERROR. The value is asked of SQLite once; its
+ * connection belongs to one thread, as sqlite3_value_*() needs. */
 static inline sl_status copy_value(sl_stage *stage, sl_batch *batch, sqlite3_stmt *row, int column,
                                    sl_cell *cell)
 {
+    sqlite3_value *value = sqlite3_column_value(row, column);
     const void *from;
-    *cell = (sl_cell){.kind = SL_NULL};
-    switch (sqlite3_column_type(row, column)) {
+    switch (sqlite3_value_type(value)) {
     case SQLITE_INTEGER:
-        cell->kind = SL_INTEGER;
-        cell->as.integer = sqlite3_column_int64(row, column);
+        *cell = (sl_cell){.kind = SL_INTEGER, .as.integer = sqlite3_value_int64(value)};
         return SL_OK;
     case SQLITE_FLOAT:
-        cell->kind = SL_REAL;
-        cell->as.real = sqlite3_column_double(row, column);
+        *cell = (sl_cell){.kind = SL_REAL, .as.real = sqlite3_value_double(value)};
         return SL_OK;
     case SQLITE_TEXT:
-        cell->kind = SL_TEXT;
-        from = sqlite3_column_text(row, column);
-        if (!from)
-            return sl_no_memory(stage);
-        return copy_bytes(stage, batch, from, sqlite3_column_bytes(row, column), cell);
+        *cell = (sl_cell){.kind = SL_TEXT};
+        return copy_text(stage, batch, value, cell);
     case SQLITE_BLOB:
-        cell->kind = SL_BLOB;
-        from = sqlite3_column_blob(row, column);
-        return copy_bytes(stage, batch, from, sqlite3_column_bytes(row, column), cell);
+        *cell = (sl_cell){.kind = SL_BLOB};
+        from = sqlite3_value_blob(value);
+        return copy_bytes(stage, batch, from, sqlite3_value_bytes(value), cell);
     default:
+        *cell = (sl_cell){.kind = SL_NULL};
         return SL_OK;
     }
 }
@@ -237,6 +299,7 @@ static sl_status copy_row(sl_stage *stage, sl_batch *batch)
 {
     reader *self = sl_self(stage, reader);
     sqlite3_stmt *row = self->page.statement;
+    self->beyond_ascii = 0;
     for (uint32_t c = 0; c < self->columns_count; c++) {
         sl_status status = copy_value(stage, batch, row, (int)c, &batch->columns[c][batch->rows]);
         if (status != SL_OK)
@@ -249,6 +312,8 @@ static sl_status copy_row(sl_stage *stage, sl_batch *batch)
 static sl_status check_text(sl_stage *stage, sl_batch *batch)
 {
     uint32_t row = batch->rows - 1;
+    if (!sl_self(stage, reader)->beyond_ascii)
+        return SL_OK;
     for (uint32_t c = 0; c < batch->columns_count; c++) {
         const sl_cell *cell = &batch->columns[c][row];
         if (cell->kind != SL_TEXT)
@@ -282,7 +347,7 @@ static sl_status fill(sl_stage *stage, sl_batch *batch)
 {
     reader *self = sl_self(stage, reader);
     sl_page *page = &self->page;
-    int32_t peeks = page->mode == SL_PAGE_KEYSET && !page->key_known;
+    int32_t peeks = sl_page_is_keyed(page) && !page->key_known;
     while (page->left > 0 || peeks) {
         sl_status status = sl_page_step(page);
         if (status != SL_OK)
@@ -306,11 +371,12 @@ static sl_status fill(sl_stage *stage, sl_batch *batch)
     return SL_OK;
 }
 
-static sl_status read_page(sl_stage *stage, sl_batch *batch)
+/* Reads a page into the batch, which has taken `taken` rows that were rejected outright. */
+static sl_status read_page(sl_stage *stage, sl_batch *batch, int64_t taken)
 {
     reader *self = sl_self(stage, reader);
     int64_t limit = stage->host->row_limit(stage);
-    int64_t rows = batch->capacity;
+    int64_t rows = batch->capacity - taken;
     if (limit >= 0 && limit - self->given < rows)
         rows = limit > self->given ? limit - self->given : 1;
     sl_status status = sl_page_begin(&self->page, (uint32_t)rows);
@@ -324,22 +390,43 @@ static sl_status read_page(sl_stage *stage, sl_batch *batch)
     return status == SL_ERROR || ended == SL_OK ? status : ended;
 }
 
+/* Fills the batch as far as one page goes, or further pages whose rows were all rejected. */
+static sl_status read_batch(sl_stage *stage, sl_batch *batch)
+{
+    const sl_page *page = &sl_self(stage, reader)->page;
+    int64_t row = page->row;
+    sl_status status = SL_OK;
+    while (status == SL_OK && batch->rows == 0 && page->row - row < batch->capacity)
+        status = read_page(stage, batch, page->row - row);
+    if (status == SL_END && !page->follows)
+        sl_self(stage, reader)->ended = 1;
+    return status == SL_ERROR || page->row == row ? status : SL_OK;
+}
+
+/* No more rows for now: nothing is done until the database is written to. */
+static sl_status wait(sl_stage *stage)
+{
+    stage->host->wake_after(stage, sl_self(stage, reader)->poll);
+    return SL_PENDING;
+}
+
 static sl_status next(sl_stage *stage, sl_batch **given)
 {
     reader *self = sl_self(stage, reader);
-    sl_status status = SL_OK;
+    sl_page *page = &self->page;
     if (self->ended)
         return SL_END;
+    sl_status status = page->follows && page->idle ? sl_page_poll(page) : SL_OK;
+    if (status != SL_OK)
+        return status == SL_END ? wait(stage) : status;
     sl_batch *batch = stage->host->batch(stage, 0);
     if (!batch)
         return SL_ERROR;
     batch->source = self->table ? self->table : self->database;
-    while (status == SL_OK && batch->rows == 0)
-        status = read_page(stage, batch);
-    self->ended = status == SL_END;
-    if (status == SL_ERROR || batch->rows == 0) {
+    status = read_batch(stage, batch);
+    if (status != SL_OK) {
         sl_release(stage, batch);
-        return status;
+        return status == SL_END && page->follows ? wait(stage) : status;
     }
     batch->selected = batch->rows;
     self->given += batch->rows;
@@ -356,7 +443,11 @@ static sl_status tell(sl_stage *stage, sl_text *position)
 
 static sl_status seek(sl_stage *stage, const char *position)
 {
-    return sl_page_seek(&sl_self(stage, reader)->page, position);
+    reader *self = sl_self(stage, reader);
+    sl_sqlite_block(&self->db, 1);
+    sl_status status = sl_page_seek(&self->page, position);
+    sl_sqlite_block(&self->db, 0);
+    return status;
 }
 
 const sl_stage_type sl_sqlite_reader = {

@@ -7,6 +7,7 @@
 
 #include "stages/core/option.h"
 #include "stages/core/value.h"
+#include "stages/sqlite_way.h"
 
 typedef struct plan { /* what the functions here hand to each other */
     sl_page *page;
@@ -18,6 +19,7 @@ typedef struct plan { /* what the functions here hand to each other */
     uint32_t count;
     const char **collations; /* of each column, where it is known; NULL: not */
     sl_table table;          /* of `table`; of a query: zeroed */
+    sl_source_key key;
 } plan;
 
 static int same(const char *a, const char *b)
@@ -174,8 +176,9 @@ static sl_status select_columns(const plan *p)
     sqlite3_str *sql = sqlite3_str_new(p->db->handle);
     for (uint32_t i = 0; i < p->count; i++)
         sqlite3_str_appendf(sql, "%s\"%w\"", i ? ", " : "", p->table.columns[i].name);
-    if (p->page->key_count == 1 && p->page->key[0].rowid && p->page->mode == SL_PAGE_KEYSET)
+    if (sl_page_is_keyed(p->page) && p->page->key[0].rowid)
         sqlite3_str_appendf(sql, ", %s", p->page->key[0].name);
+    p->page->given_columns = p->count;
     int failed = sqlite3_str_errcode(sql) != SQLITE_OK;
     p->page->select = keep(p, sqlite3_str_finish(sql));
     return failed || !p->page->select ? sl_no_memory(p->stage) : SL_OK;
@@ -206,7 +209,28 @@ static int32_t is_usable(const sl_table *table, const sl_table_key *key)
     return key->count > 0;
 }
 
-static sl_status use_index(const plan *p, const sl_table_key *index)
+/* Whether all parts of an index run the same way: then it is walked backwards where it runs down.
+ */
+static int32_t is_uniform(const sl_table_key *index)
+{
+    for (uint32_t i = 1; i < index->count; i++)
+        if (index->descending[i] != index->descending[0])
+            return 0;
+    return 1;
+}
+
+/* "primary key (a, b)" */
+static const char *call_key(const plan *p, const char *what)
+{
+    sqlite3_str *text = sqlite3_str_new(p->db->handle);
+    sqlite3_str_appendf(text, "%s (", what);
+    for (uint32_t i = 0; i < p->page->key_count; i++)
+        sqlite3_str_appendf(text, "%s%s", i ? ", " : "", p->page->key[i].name);
+    sqlite3_str_appendall(text, ")");
+    return keep(p, sqlite3_str_finish(text));
+}
+
+static sl_status use_index(plan *p, const sl_table_key *index)
 {
     sl_page *page = p->page;
     page->key = sl_arena_take(p->arena, index->count * sizeof *page->key);
@@ -219,14 +243,16 @@ static sl_status use_index(const plan *p, const sl_table_key *index)
             .name = p->table.columns[column].name,
             .collate = own && same(own, index->collations[i]) ? NULL : index->collations[i],
             .index = column,
+            .descending = index->descending[i] && !is_uniform(index),
         };
     }
     page->key_count = index->count;
     page->key_known = 1;
-    return SL_OK;
+    p->key.words = call_key(p, index->primary ? "primary key" : "unique index");
+    return p->key.words ? SL_OK : sl_no_memory(p->stage);
 }
 
-static sl_status use_one(const plan *p, const char *name, uint32_t index, int32_t rowid)
+static sl_status use_one(plan *p, const char *name, uint32_t index, int32_t rowid)
 {
     p->page->key = sl_arena_take(p->arena, sizeof *p->page->key);
     if (!p->page->key)
@@ -234,11 +260,12 @@ static sl_status use_one(const plan *p, const char *name, uint32_t index, int32_
     *p->page->key = (sl_page_key){.name = name, .index = index, .rowid = rowid};
     p->page->key_count = 1;
     p->page->key_known = 1;
-    return SL_OK;
+    p->key.words = rowid ? "rowid" : sl_arena_format(p->arena, "INTEGER PRIMARY KEY %s", name);
+    return p->key.words ? SL_OK : sl_no_memory(p->stage);
 }
 
 /* The rowid where there is one; else the primary key; else a unique index without NULLs. */
-static sl_status choose_key(const plan *p)
+static sl_status choose_key(plan *p)
 {
     const sl_table *table = &p->table;
     if (table->kind != SL_TABLE_PLAIN && table->kind != SL_TABLE_SHADOW)
@@ -333,10 +360,11 @@ static sl_status look_query(plan *p)
     return status;
 }
 
-/* A page of a query is a page of a subquery; a cursor is the query itself. */
+/* A page of a query is a page of a subquery; a cursor without a key is the query itself. */
 static sl_status wrap_query(const plan *p)
 {
-    if (p->page->mode == SL_PAGE_CURSOR)
+    p->page->given_columns = p->count;
+    if (p->page->mode == SL_PAGE_CURSOR && p->page->key_count == 0)
         return SL_OK;
     p->page->select = "*";
     p->page->from = sl_arena_format(p->arena, "(%s\n)", p->page->from);
@@ -374,7 +402,7 @@ static int32_t is_known(const plan *p)
     return 0;
 }
 
-static sl_status read_key(const plan *p)
+static sl_status read_key(plan *p)
 {
     const sl_value *written = p->request->key;
     sl_page *page = p->page;
@@ -385,7 +413,8 @@ static sl_status read_key(const plan *p)
         const sl_value *item = sl_item(written, i);
         int32_t column = item->text ? find(p, item->text, p->count) : -1;
         if (column < 0)
-            return mistake(p, item, "a key is made of columns that the reader gives",
+            return mistake(p, item,
+                           "a key is made of columns that the reader gives: add it to the SELECT",
                            "no such column '%s'", item->text ? item->text : "");
         page->key[page->key_count++] =
             (sl_page_key){.name = p->columns[column].name, .index = (uint32_t)column};
@@ -395,27 +424,9 @@ static sl_status read_key(const plan *p)
         const char *own = p->collations[page->key[i].index];
         page->key[i].collate = own && same(own, "BINARY") ? NULL : "BINARY";
     }
-    return SL_OK;
-}
-
-static sl_status choose_mode(const plan *p)
-{
-    sl_page *page = p->page;
-    page->mode = p->request->page;
-    if (page->mode == SL_PAGE_AUTO)
-        page->mode = page->key_count > 0 ? SL_PAGE_KEYSET : SL_PAGE_CURSOR;
-    if (page->mode == SL_PAGE_KEYSET && page->key_count == 0)
-        return mistake(p, option(p, "page"),
-                       "name the columns of a unique key: `key: [id]`, or use `page: cursor`",
-                       "%s has no key by which pages can be turned",
-                       p->request->table ? p->request->table : "the query");
-    if (page->mode == SL_PAGE_OFFSET)
-        p->stage->host->log(p->stage, SL_LOG_WARNING,
-                            SL_PLACE(.value = option(p, "page"),
-                                     .hint = "`page: auto` is quick and safe where there is a key"),
-                            "`page: offset` grows slower with every page, and fails when the "
-                            "database is written to meanwhile");
-    return SL_OK;
+    p->key.written = 1;
+    p->key.words = call_key(p, "key");
+    return p->key.words ? SL_OK : sl_no_memory(p->stage);
 }
 
 sl_status sl_source_plan(sl_page *page, sl_arena *arena, const sl_source_request *request,
@@ -434,9 +445,11 @@ sl_status sl_source_plan(sl_page *page, sl_arena *arena, const sl_source_request
     else if (status == SL_OK && request->table)
         status = choose_key(p);
     if (status == SL_OK)
-        status = choose_mode(p);
+        status = sl_way_choose(page, request, &p->key);
     if (status == SL_OK)
         status = request->table ? select_columns(p) : wrap_query(p);
+    if (status == SL_OK)
+        status = sl_way_say(page, arena, request, &p->key, p->columns);
     if (status != SL_OK)
         return status;
     *columns = p->columns;

@@ -19,8 +19,15 @@ typedef struct sl_source_request { /* the reader's options */
     int32_t page;          /* SL_PAGE_* */
 } sl_source_request;
 
-/* Looks at the schema, decides, and fills the page (its db is set and open) and the columns
- * that the reader gives. All of it lives in the arena. Mistakes are said with their place. */
+/* How the key is to be called: "INTEGER PRIMARY KEY id". */
+typedef struct sl_source_key {
+    const char *words; /* NULL: there is no key */
+    int32_t written;   /* 1: by `key` */
+} sl_source_key;
+
+/* Looks at the schema, decides, and fills the page (its db and bounds are set, and it is open) and
+ * the columns that the reader gives. All of it lives in the arena. Mistakes are said with their
+ * place. */
 sl_status sl_source_plan(sl_page *page, sl_arena *arena, const sl_source_request *request,
                          const sl_column **columns, uint32_t *count);
 

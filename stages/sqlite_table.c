@@ -156,9 +156,10 @@ static int add_to_key(sl_arena *arena, sl_table *table, sqlite3_stmt *row, int *
         sl_table_key *key = &table->keys[table->keys_count++];
         key->columns = sl_arena_take(arena, table->columns_count * sizeof *key->columns);
         key->collations = sl_arena_take(arena, table->columns_count * sizeof *key->collations);
+        key->descending = sl_arena_take(arena, table->columns_count * sizeof *key->descending);
         key->primary = strcmp(origin, "pk") == 0;
         *last = index;
-        if (!key->columns || !key->collations)
+        if (!key->columns || !key->collations || !key->descending)
             return -1;
     }
     sl_table_key *key = &table->keys[table->keys_count - 1];
@@ -171,6 +172,7 @@ static int add_to_key(sl_arena *arena, sl_table *table, sqlite3_stmt *row, int *
         return 0;
     key->columns[key->count] = (uint32_t)column;
     key->collations[key->count] = copy(arena, row, 3);
+    key->descending[key->count] = sqlite3_column_int(row, 4);
     return key->collations[key->count++] ? 0 : -1;
 }
 
@@ -196,7 +198,8 @@ static int look_keys(sl_sqlite *db, sl_arena *arena, sl_table *table)
     if (rc != SQLITE_OK)
         return rc;
     rc = ask(db,
-             "SELECT l.seq, l.origin, x.name, x.coll FROM pragma_index_list(?1, 'main') AS l,"
+             "SELECT l.seq, l.origin, x.name, x.coll, x.\"desc\" FROM pragma_index_list(?1, "
+             "'main') AS l,"
              " pragma_index_xinfo(l.name, 'main') AS x"
              " WHERE l.\"unique\" AND NOT l.partial AND x.key ORDER BY l.seq, x.seqno",
              table->name, &row);

@@ -37,6 +37,7 @@ typedef struct sl_table_key { /* columns that are unique together */
     uint32_t count;
     uint32_t *columns;       /* indexes into the table's */
     const char **collations; /* of the index */
+    int32_t *descending;     /* 1: this part of the index runs down */
     int32_t primary;         /* 1: the primary key */
 } sl_table_key;
 

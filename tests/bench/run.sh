@@ -93,6 +93,9 @@ add yes "sqlite3 INSERT SELECT" "sqlite3 \$out 'PRAGMA journal_mode=wal' 'PRAGMA
 add "$python" python3 "$python $here/peers/copy.py $data/orders.db \$out"
 compare "sqlite -> sqlite" "$(size "$data/orders.db")" "$rows" .db "${peers[@]}"
 
+peers=("pages by key" "$(graph pages "$data/orders.db")" "one cursor" "$(graph pages "$data/orders.db") --set page=cursor")
+compare "sqlite in pages -> one in a hundred -> csv" "$(size "$data/orders.db")" "$rows" .csv "${peers[@]}"
+
 peers=(sluice "$(graph logs "$data/logs/*.log.gz")")
 add "$(is mawk)" "gzip | mawk" "bash -c 'gzip -dc $data/logs/*.log.gz | mawk '\''\$9 >= 500 && \$9 <= 599 && \$6 ~ /^\"[A-Z]+\$/ {n[\$7]++} END {print \"path,errors\"; for (p in n) print p \",\" n[p]}'\'' > \$out'"
 add "$python" python3 "$python $here/peers/logs.py '$data/logs/*.log.gz' \$out"
