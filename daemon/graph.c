@@ -360,10 +360,15 @@ sl_status sl_graph_plan(sl_graph *graph)
     return graph->run.errors->errors > errors ? SL_ERROR : SL_OK;
 }
 
+sl_status sl_graph_prepare(sl_graph *graph)
+{
+    return sl_once_recover(graph->once) == SL_OK ? sl_graph_plan(graph) : SL_ERROR;
+}
+
 sl_status sl_graph_open(sl_graph *graph)
 {
     graph->opened = 1;
-    if (sl_once_recover(graph->once) != SL_OK || sl_graph_plan(graph) != SL_OK)
+    if (sl_graph_prepare(graph) != SL_OK)
         return SL_ERROR;
     for (uint32_t i = 0; i < graph->plan->count; i++)
         if (sl_generator_open(graph->nodes[i].generator) != SL_OK)

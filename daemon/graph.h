@@ -39,6 +39,8 @@ void sl_graph_free(sl_graph *graph); /* closes first; NULL: nothing */
 
 /* What `check` does: every stage plans, all errors are gathered. SL_OK or SL_ERROR. */
 sl_status sl_graph_plan(sl_graph *graph);
+/* Everything of open that changes nothing: recover and plan; what is wrong is said. */
+sl_status sl_graph_prepare(sl_graph *graph);
 /* Recover, plan what is not planned, open, seek. SL_OK or SL_ERROR. */
 sl_status sl_graph_open(sl_graph *graph);
 /* Works for about so many microseconds, at least one pull. SL_OK: there is more to do;

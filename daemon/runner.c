@@ -115,6 +115,13 @@ static void stuck(sl_runner *runner)
     fail(runner, what);
 }
 
+static void rest(sl_runner *runner)
+{
+    runner->waiting = 1;
+    if (runner->calls.rested)
+        runner->calls.rested(runner->calls.of);
+}
+
 /* Every exporter waits: arm what the stages named. */
 static void wait_for_world(sl_runner *runner)
 {
@@ -129,7 +136,7 @@ static void wait_for_world(sl_runner *runner)
             return;
         }
     runner->loop->wake_at(runner->seat, waits->wake_at);
-    runner->waiting = 1;
+    rest(runner);
 }
 
 static void go_on(sl_runner *runner);
@@ -168,7 +175,7 @@ static void go_on(sl_runner *runner)
     else if (runner->paused && !runner->settled)
         submit(runner, settle_graph, settled);
     else if (runner->paused)
-        runner->waiting = 1; /* for resume, step, a question or a stop */
+        rest(runner); /* until resume, step, a question or a stop */
     else if (runner->status == SL_OK || atomic_exchange(&runner->woken, 0))
         submit(runner, step_graph, stepped);
     else

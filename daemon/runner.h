@@ -30,9 +30,10 @@
 typedef struct sl_runner sl_runner;
 
 /* Called on the loop thread. stepped: between two pieces of work, when the counters may be
- * read; may be NULL. ended: once, after the graph was closed; the runner may be freed then. */
+ * read; may be NULL. rested: it waits for the world, or is paused; may be NULL. ended: once, after the graph was closed; the runner may be freed then. */
 typedef struct sl_runner_calls {
     void (*stepped)(void *of);
+    void (*rested)(void *of);
     void (*ended)(void *of, sl_status status); /* SL_END: all done; SL_OK: stopped; SL_ERROR */
     void *of;
 } sl_runner_calls;
