@@ -1,7 +1,7 @@
 /*
- * test_follow_files.c - follow: true. Files that grow, are rotated, truncated, deleted, found later, and
- * runs that are cut off in between. Time is the harness's: a wake that was asked for is due at
- * once, and moves the clock.
+ * test_follow_files.c - follow: true. Files that grow, are rotated, truncated, deleted, found
+ * later, and runs that are cut off in between. Time is the harness's: a wake that was asked for is
+ * due at once, and moves the clock.
  */
 #include <check.h>
 #include <stdio.h>
@@ -591,7 +591,8 @@ START_TEST(a_further_header_may_come_in_pieces)
 }
 END_TEST
 
-/* ---- Failures ---------------------------------------------------------------------------------- */
+/* ---- Failures ----------------------------------------------------------------------------------
+ */
 
 /* Asks until there is nothing new, or it fails. */
 static sl_status ask(void)
