@@ -89,9 +89,9 @@ static sl_status seek(sl_stage *stage, const char *position)
 }
 
 static const sl_option options[] = {
-    {"start", SL_OPTION_INTEGER, 0, offsetof(count, start), "0", NULL, NULL, NULL,
+    {"start", SL_OPTION_INTEGER, SL_OPTION_SOURCE, offsetof(count, start), "0", NULL, NULL, NULL,
      "The first number."},
-    {"step", SL_OPTION_INTEGER, 0, offsetof(count, step), "1", NULL, NULL, NULL,
+    {"step", SL_OPTION_INTEGER, SL_OPTION_SOURCE, offsetof(count, step), "1", NULL, NULL, NULL,
      "From one number to the next; below 0 it counts down."},
     {"end", SL_OPTION_INTEGER, 0, offsetof(count, end), "", NULL, NULL, NULL,
      "The first number that is not given any more; left out, it never ends."},

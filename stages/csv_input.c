@@ -53,8 +53,12 @@ static sl_status reserve(sl_csv_input *input, size_t size)
 static sl_status read_bytes(sl_csv_input *input, char *bytes, size_t size, size_t *got)
 {
     *got = 0;
-    while (*got < size && !input->eof) {
+    while (*got < size && !input->eof && !input->later) {
         int64_t more = sl_source_read(input->files, bytes + *got, size - *got);
+        if (more == SL_SOURCE_LATER) {
+            input->later = 1;
+            break;
+        }
         if (more < 0) {
             return SL_ERROR;
         }
@@ -116,9 +120,16 @@ sl_status sl_csv_input_give_back(sl_csv_input *input, const char *bytes, size_t 
     return SL_OK;
 }
 
-int64_t sl_csv_input_offset(const sl_csv_input *input)
+void sl_csv_input_stand(sl_csv_input *input)
 {
-    return sl_source_offset(input->files) - (int64_t)(input->to - input->from);
+    int64_t offset = sl_source_offset(input->files);
+    int32_t at_end = input->eof && input->from == input->to;
+    input->stand.byte = offset - (int64_t)(input->to - input->from);
+    input->stand.row = input->row;
+    input->stand.line = input->line;
+    if (sl_source_last(input->files) >= 0) { /* otherwise nothing came behind the stand */
+        input->stand.ending = at_end ? input->ending : 0;
+    }
 }
 
 /* ---- The head of a file ------------------------------------------------------------------- */
@@ -174,7 +185,7 @@ static sl_status find_first(sl_csv_input *input, size_t ahead, uint32_t *fields)
         if (status == SL_CSV_RECORD && scan.problem != SL_CSV_LONG) {
             return fail_head(input, &scan);
         }
-        if (status == SL_CSV_RECORD || input->eof) {
+        if (status == SL_CSV_RECORD || input->eof || input->later) {
             *fields = status == SL_CSV_RECORD ? scan.fields : 0;
             return SL_OK;
         }
@@ -216,6 +227,16 @@ static sl_status fail_empty(const sl_csv_input *input)
                       "the file is empty: it has no header");
 }
 
+/* With follow: the columns must be known before there is a file. */
+static sl_status fail_waiting(const sl_csv_input *input)
+{
+    return sl_fail_at(input->stage,
+                      SL_PLACE(.code = SL_CODE_NO_INPUT, .value = input->source->path,
+                               .hint = "name the columns: `header: [id, name]`, and their types: "
+                                       "`columns: {id: integer}`"),
+                      "there is no header to read yet");
+}
+
 /* The columns that the first record of the open file says; with a header, passes over it. */
 static sl_status read_names(sl_csv_input *input, uint32_t fields, int32_t quiet,
                             sl_csv_columns *made)
@@ -236,6 +257,8 @@ static sl_status read_names(sl_csv_input *input, uint32_t fields, int32_t quiet,
         (void)sl_csv_scan_rows(&scan, pointers, fields, NULL, &row, 1);
         input->from = (size_t)(scan.at - input->carry);
         input->line = scan.line;
+        char last = scan.at > input->carry ? scan.at[-1] : '\n';
+        input->ending = last == '\n' ? 0 : last == '\r' ? SL_SOURCE_CR : SL_SOURCE_OPEN_OR_CR;
     }
     sl_status status = sl_csv_columns_from_cells(stage, cells, fields, quiet ? none : extra,
                                                  sl_source_name(input->files), quiet, made);
@@ -277,7 +300,7 @@ static void look_at_sample(sl_csv_input *input, sl_cell *cells, sl_cell **pointe
     const char *start = scan.at;
     int64_t rows = 0;
     scan.keep = 1;
-    while (rows < input->options->sample_rows) {
+    while (scan.at < scan.end && rows < input->options->sample_rows) {
         uint32_t row = 0;
         sl_csv_status status = sl_csv_scan_rows(&scan, pointers, input->fields, NULL, &row, 1);
         if (status == SL_CSV_MORE) {
@@ -291,6 +314,17 @@ static void look_at_sample(sl_csv_input *input, sl_cell *cells, sl_cell **pointe
     if (rows > 0) {
         input->average = (double)(scan.at - start) / (double)rows;
     }
+}
+
+/* The type that a column had when the graph began, before what a sample says now. */
+static sl_type type_of(const sl_csv_input *input, const sl_infer *infer, const char *name)
+{
+    sl_stage *stage = input->stage;
+    sl_type type;
+    if (sl_has(stage, kept_type) && stage->host->kept_type(stage, name, &type) == SL_OK) {
+        return type;
+    }
+    return sl_infer_say(stage, infer, name, sl_source_name(input->files));
 }
 
 /* The types of the columns that nobody declared. */
@@ -316,8 +350,7 @@ static sl_status infer_types(sl_csv_input *input)
     for (uint32_t i = 0; wanted && i < count; i++) {
         sl_column *column = &input->columns.list[i];
         if (!(column->flags & SL_COLUMN_DECLARED)) {
-            column->type =
-                sl_infer_say(stage, &infer[i], column->name, sl_source_name(input->files));
+            column->type = type_of(input, &infer[i], column->name);
         }
     }
     if (infer != NULL) {
@@ -368,7 +401,8 @@ static sl_status name_columns(sl_csv_input *input)
 static void begin_file(sl_csv_input *input)
 {
     input->open = 1;
-    input->eof = 0;
+    input->eof = input->later = 0;
+    input->ending = 0;
     input->row = 0;
     input->line = 1;
     input->from = input->to = 0;
@@ -395,7 +429,7 @@ static sl_status find_columns(sl_csv_input *input)
         return SL_ERROR;
     }
     if (fields == 0) {
-        return fail_empty(input);
+        return input->later ? fail_waiting(input) : fail_empty(input);
     }
     if (read_names(input, fields, 0, &input->columns) != SL_OK) {
         return SL_ERROR;
@@ -404,17 +438,34 @@ static sl_status find_columns(sl_csv_input *input)
                                   face_flags(input));
 }
 
+/* No file is there that could be looked at. */
+static sl_status start_waiting(sl_csv_input *input)
+{
+    begin_file(input);
+    input->open = 0;
+    input->later = 1;
+    if (!has_names(input)) {
+        return fail_waiting(input);
+    }
+    return input->columns.memory == NULL ? name_columns(input) : SL_OK;
+}
+
 sl_status sl_csv_input_start(sl_csv_input *input)
 {
     sl_status status = sl_source_list(input->files);
     if (status == SL_OK) {
-        status = sl_source_next(input->files);
+        status = sl_source_next(input->files, &input->stand);
     }
-    if (status != SL_OK) {
+    if (status != SL_OK && status != SL_PENDING) {
         return SL_ERROR;
     }
-    begin_file(input);
-    if (find_columns(input) != SL_OK) {
+    if (status == SL_PENDING) {
+        status = start_waiting(input);
+    } else {
+        begin_file(input);
+        status = find_columns(input);
+    }
+    if (status != SL_OK) {
         return SL_ERROR;
     }
     int32_t blank = input->options->blank;
@@ -425,6 +476,7 @@ sl_status sl_csv_input_start(sl_csv_input *input)
         return SL_ERROR;
     }
     input->started = 1;
+    sl_csv_input_stand(input);
     return declare(input);
 }
 
@@ -490,7 +542,7 @@ static sl_status match(sl_csv_input *input, const sl_csv_columns *other)
     return check_differences(input, other);
 }
 
-/* The header of a file after the first. */
+/* The header of a file after the first. SL_END: with follow, it is not there yet. */
 static sl_status read_header(sl_csv_input *input)
 {
     uint32_t fields = 0;
@@ -499,6 +551,9 @@ static sl_status read_header(sl_csv_input *input)
     }
     if (find_first(input, AHEAD, &fields) != SL_OK) {
         return SL_ERROR;
+    }
+    if (fields == 0 && input->later) { /* it comes later */
+        return SL_END;
     }
     if (fields == 0) { /* only blank: nothing to match */
         return input->options->differ == SL_CSV_DIFFER_ERROR ? fail_empty(input) : SL_OK;
@@ -512,38 +567,49 @@ static sl_status read_header(sl_csv_input *input)
     return status;
 }
 
-sl_status sl_csv_input_next(sl_csv_input *input)
+/* The open file was read so far in an earlier run, or at an earlier look. */
+static sl_status go_on(sl_csv_input *input)
 {
-    sl_status status = sl_source_next(input->files);
-    if (status != SL_OK) {
-        return status;
-    }
-    begin_file(input);
-    return read_header(input);
-}
-
-sl_status sl_csv_input_seek(sl_csv_input *input, const char *name, int64_t byte, int64_t line,
-                            int64_t row)
-{
-    int first = input->open && strcmp(sl_source_name(input->files), name) == 0;
-    if (!first) {
-        if (sl_source_seek(input->files, name, 0) != SL_OK) {
-            return SL_ERROR;
-        }
-        begin_file(input);
-        if (read_header(input) != SL_OK) {
-            return SL_ERROR;
-        }
-    }
-    if (sl_source_seek(input->files, name, byte) != SL_OK) {
+    int64_t before = input->stand.byte;
+    int32_t ending = input->stand.ending;
+    if (sl_source_go_on(input->files, &input->stand) != SL_OK) {
         return SL_ERROR;
     }
-    input->open = 1;
-    input->eof = 0;
+    /* The line end that an unfinished last line has now; the LF behind a CR was counted. */
+    input->stand.line += input->stand.byte > before && ending != SL_SOURCE_CR;
+    input->eof = input->later = 0;
+    input->ending = 0;
     input->from = input->to = 0;
-    input->line = line;
-    input->row = row;
+    input->row = input->stand.row;
+    input->line = input->stand.line;
     return SL_OK;
+}
+
+sl_status sl_csv_input_next(sl_csv_input *input)
+{
+    sl_status status;
+    do {
+        status = sl_source_next(input->files, &input->stand);
+        if (status == SL_PENDING) {
+            return sl_source_wait(input->files);
+        }
+        if (status != SL_OK) {
+            return status;
+        }
+        begin_file(input);
+        status = read_header(input);
+    } while (status == SL_END);
+    if (status == SL_OK && input->stand.byte > 0) {
+        status = go_on(input);
+    }
+    return status;
+}
+
+sl_status sl_csv_input_seek(sl_csv_input *input, const char *position)
+{
+    input->open = 0;
+    input->from = input->to = 0;
+    return sl_source_seek(input->files, position);
 }
 
 sl_status sl_csv_input_name(sl_csv_input *input)

@@ -25,13 +25,16 @@ typedef struct sl_csv_input {
 
     /* Of the file that is open. */
     int32_t open;
-    int32_t eof;     /* 1: all of its bytes were read */
-    int64_t row;     /* rows before the next one */
-    int64_t line;    /* of the next byte that is carried */
-    uint32_t fields; /* of its records */
-    uint32_t *map;   /* field -> column or SL_CSV_NO_COLUMN; NULL: one to one */
-    int32_t gaps;    /* 1: some columns have no field here */
-    double average;  /* bytes of a row, as far as seen */
+    int32_t eof;           /* 1: all of its bytes were read */
+    int32_t later;         /* 1: with follow, all that are there now */
+    int32_t ending;        /* how the text that was taken ended, at its end: SL_SOURCE_* */
+    sl_source_stand stand; /* at the end of the last batch */
+    int64_t row;           /* rows before the next one */
+    int64_t line;          /* of the next byte that is carried */
+    uint32_t fields;       /* of its records */
+    uint32_t *map;         /* field -> column or SL_CSV_NO_COLUMN; NULL: one to one */
+    int32_t gaps;          /* 1: some columns have no field here */
+    double average;        /* bytes of a row, as far as seen */
 
     char *carry; /* bytes read and not yet given: carry[from .. to) */
     size_t from, to, room;
@@ -46,15 +49,16 @@ void sl_csv_input_done(sl_csv_input *input);
 sl_status sl_csv_input_name(sl_csv_input *input);
 /* Opens the first file; its header and a sample say the columns, which are declared. */
 sl_status sl_csv_input_start(sl_csv_input *input);
-/* Opens the next file and reads its header; SL_END after the last. */
+/* Opens the next file, reads its header, goes on where an earlier run stood. SL_END after the last;
+ * SL_PENDING, with a wake on its way. */
 sl_status sl_csv_input_next(sl_csv_input *input);
-/* Goes to a place in a file: a byte where a record begins, its line, the rows before it. */
-sl_status sl_csv_input_seek(sl_csv_input *input, const char *name, int64_t byte, int64_t line,
-                            int64_t row);
-/* The byte of the file where the next record begins. */
-int64_t sl_csv_input_offset(const sl_csv_input *input);
+/* Begins again with the first file, each where the position says. */
+sl_status sl_csv_input_seek(sl_csv_input *input, const char *position);
+/* Makes `stand` where the next record begins. */
+void sl_csv_input_stand(sl_csv_input *input);
 
-/* Fills bytes[0 .. size) from what is carried, then from the file. *got < size: the file ends. */
+/* Fills bytes[0 .. size) from what is carried, then from the file. *got < size: the file ends, or
+ * has no more now (eof, later). */
 sl_status sl_csv_input_read(sl_csv_input *input, char *bytes, size_t size, size_t *got);
 /* The last `size` of the bytes that read() gave are carried again. */
 sl_status sl_csv_input_give_back(sl_csv_input *input, const char *bytes, size_t size);

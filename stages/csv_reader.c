@@ -34,15 +34,15 @@ typedef struct csv_reader {
     uint32_t targets_room;
     sl_cell *spare; /* cells of fields that are no column */
     uint32_t spare_room;
-    sl_text file_json;   /* the file's name for tell */
-    uint32_t file_index; /* of that name, from 1; 0: none yet */
 } csv_reader;
 
 /* One batch being filled. */
 typedef struct filling {
     sl_batch *batch;
     int32_t done;
-    int32_t holes; /* 1: a record was refused, so the selection is written out */
+    int32_t holes;    /* 1: a record was refused, so the selection is written out */
+    int32_t unclosed; /* 1: the text ended inside quotes */
+    int32_t held;     /* 1: the input stands before a record whose end is not there yet */
 } filling;
 
 /* ---- Records that are no rows ------------------------------------------------------------ */
@@ -111,12 +111,39 @@ static sl_status refuse(sl_stage *stage, csv_reader *self, filling *now, const s
     sl_batch *batch = now->batch;
     uint32_t row = batch->rows++;
     make_hole(self, now, row);
+    now->unclosed = scan->problem == SL_CSV_UNCLOSED;
     batch->lines[row] = scan->record_line;
     sl_place place = {.code = SL_CODE_DATA,
                       .row = self->input.row + row + 1,
                       .line = scan->record_line,
                       .source = sl_source_name(self->input.files)};
     return refuse_text(stage, &place, scan, self->input.fields);
+}
+
+/* Passes over the record that is carried, in the memory of the carry. SL_END: with follow, its end
+ * is not there yet, and the input stands before it. */
+static sl_status skip_record(csv_reader *self, sl_csv_skip *skip)
+{
+    sl_csv_input *input = &self->input;
+    sl_csv_input_stand(input);
+    while (!skip->done && input->to > input->from) {
+        input->from += sl_csv_skip_bytes(skip, &input->dialect, input->carry + input->from,
+                                         input->to - input->from);
+        if (!skip->done) {
+            input->from = input->to = 0;
+            if (sl_csv_input_ahead(input, SKIP_READ) != SL_OK) {
+                return SL_ERROR;
+            }
+        }
+    }
+    if (!skip->done && input->later) {
+        return SL_END;
+    }
+    input->line += skip->lines;
+    input->ending = skip->done                              ? 0
+                    : skip->cr && !sl_csv_skip_quoted(skip) ? SL_SOURCE_CR
+                                                            : SL_SOURCE_OPEN_OR_CR;
+    return SL_OK;
 }
 
 /* The record that is carried is larger than a batch: passes over it, in bounded memory. */
@@ -130,22 +157,13 @@ static sl_status skip_large(sl_stage *stage, csv_reader *self, filling *now)
     shown = shown < RAW_SHOWN ? shown : RAW_SHOWN;
     memcpy(raw, input->carry + input->from, shown);
     shown = clean(raw, shown);
-    while (!skip.done && input->to > input->from) {
-        input->from += sl_csv_skip_bytes(&skip, &input->dialect, input->carry + input->from,
-                                         input->to - input->from);
-        if (!skip.done) {
-            input->from = input->to = 0;
-            if (sl_csv_input_ahead(input, SKIP_READ) != SL_OK) {
-                return SL_ERROR;
-            }
-        }
-    }
-    input->line += skip.lines;
     now->done = 1;
     self->large = 0;
     self->partial = 0;
-    if (sl_csv_skip_comment(&skip)) {
-        return SL_OK;
+    sl_status status = skip_record(self, &skip);
+    if (status != SL_OK || sl_csv_skip_comment(&skip)) {
+        now->held = status == SL_END;
+        return status == SL_ERROR ? SL_ERROR : SL_OK;
     }
     uint32_t row = now->batch->rows++;
     make_hole(self, now, row);
@@ -253,6 +271,23 @@ static void learn(sl_csv_input *input, size_t bytes, uint32_t rows)
     }
 }
 
+/* How a text that ends with this byte ends. */
+static int32_t ending_of(char last)
+{
+    return last == '\n' ? 0 : last == '\r' ? SL_SOURCE_CR : SL_SOURCE_OPEN_OR_CR;
+}
+
+/* 1: the last byte is a letter, whatever it is. */
+static int32_t ends_escaped(const sl_csv_dialect *dialect, const char *bytes, size_t size)
+{
+    size_t escapes = 0;
+    while (dialect->escape >= 0 && escapes + 1 < size &&
+           bytes[size - 2 - escapes] == (char)dialect->escape) {
+        escapes++;
+    }
+    return escapes % 2 == 1;
+}
+
 /* Reads and scans one piece of the file into the batch; says when the batch is done. */
 static sl_status read_chunk(sl_stage *stage, csv_reader *self, filling *now)
 {
@@ -282,6 +317,9 @@ static sl_status read_chunk(sl_stage *stage, csv_reader *self, filling *now)
                         .line = input->line};
     sl_csv_status how;
     uint32_t before = batch->rows;
+    int32_t later = input->later && input->from == input->to;
+    int32_t escaped = ends_escaped(&input->dialect, bytes, got);
+    int32_t ending = got > 0 ? ending_of(bytes[got - 1]) : 0;
     if (scan_rows(stage, self, now, &scan, &how) != SL_OK) {
         return SL_ERROR;
     }
@@ -294,8 +332,11 @@ static sl_status read_chunk(sl_stage *stage, csv_reader *self, filling *now)
     }
     self->partial = how == SL_CSV_MORE && !scan.final ? got - used : 0;
     self->large = self->large && self->partial > 0 && batch->rows == 0;
-    input->open = how == SL_CSV_FULL || !scan.final;
-    now->done = how == SL_CSV_FULL || scan.final || batch->rows > batch->capacity / 4 * 3;
+    input->open = how == SL_CSV_FULL || !(scan.final || later);
+    now->done = !input->open || how == SL_CSV_FULL || batch->rows > batch->capacity / 4 * 3;
+    if (scan.final && used == got && got > 0) {
+        input->ending = now->unclosed || escaped ? SL_SOURCE_OPEN_OR_CR : ending;
+    }
     return SL_OK;
 }
 
@@ -473,6 +514,11 @@ static sl_status fill(sl_stage *stage, csv_reader *self, sl_batch **given)
     } else if (status == SL_OK) {
         status = SL_END;
     }
+    if (now.held) {
+        self->input.open = 0;
+    } else if (status != SL_ERROR) {
+        sl_csv_input_stand(&self->input);
+    }
     if (status == SL_OK) {
         *given = now.batch;
     } else {
@@ -511,7 +557,7 @@ static sl_status plan(sl_stage *stage)
     if (stage->host->offline(stage)) {
         return SL_OK;
     }
-    if (sl_source_list(input->files) != SL_OK) {
+    if (sl_source_prepare(input->files) != SL_OK) {
         return SL_ERROR;
     }
     return sl_source_may_look(input->files) ? sl_csv_input_start(input) : SL_OK;
@@ -526,47 +572,13 @@ static sl_status open(sl_stage *stage)
 static sl_status tell(sl_stage *stage, sl_text *position)
 {
     csv_reader *self = sl_self(stage, csv_reader);
-    const sl_csv_input *input = &self->input;
-    const char *name = sl_source_name(input->files);
-    uint32_t index = sl_source_index(input->files) + 1;
-    if (self->file_index != index) {
-        size_t size = strlen(name);
-        char *quoted = stage->host->allocate(stage, NULL, SL_JSON_QUOTED(size) + 1);
-        if (quoted == NULL) {
-            return sl_no_memory(stage);
-        }
-        size_t length = sl_json_quote(quoted, name, size);
-        sl_status status =
-            stage->host->set_text(stage, &self->file_json, "%.*s", (int)length, quoted);
-        stage->host->allocate(stage, quoted, 0);
-        if (status != SL_OK) {
-            return status;
-        }
-        self->file_index = index;
-    }
-    if (self->file_json.size == 0) {
-        return SL_OK; /* a name that is not UTF-8: no position */
-    }
-    return stage->host->set_text(stage, position,
-                                 "{\"file\": %s, \"byte\": %lld, \"line\": %lld, \"row\": %lld}",
-                                 self->file_json.data, (long long)sl_csv_input_offset(input),
-                                 (long long)input->line, (long long)input->row);
+    return sl_source_tell(self->input.files, &self->input.stand, position);
 }
 
 static sl_status seek(sl_stage *stage, const char *position)
 {
     csv_reader *self = sl_self(stage, csv_reader);
-    char name[4096];
-    int64_t byte, line, row;
-    if (sl_json_get_text(position, "file", name, sizeof name) != 1 ||
-        sl_json_get_integer(position, "byte", &byte) != 1 ||
-        sl_json_get_integer(position, "line", &line) != 1 ||
-        sl_json_get_integer(position, "row", &row) != 1 || byte < 0) {
-        return sl_fail(stage, "the position '%s' is not one of a csv reader", position);
-    }
-    self->partial = 0;
-    self->large = 0;
-    return sl_csv_input_seek(&self->input, name, byte, line, row);
+    return sl_csv_input_seek(&self->input, position);
 }
 
 static void close(sl_stage *stage)
@@ -579,10 +591,8 @@ static void close(sl_stage *stage)
     if (self->spare != NULL) {
         stage->host->allocate(stage, self->spare, 0);
     }
-    stage->env->allocate(stage->env->context, self->file_json.data, 0);
     self->targets = NULL;
     self->spare = NULL;
-    self->file_json = (sl_text){.data = NULL};
 }
 
 #define AT(field) offsetof(struct csv_reader, options.field)

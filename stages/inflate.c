@@ -353,3 +353,8 @@ const char *sl_inflate_trouble(const sl_inflate *inflate, int64_t *offset, const
     *hint = inflate->hint;
     return inflate->trouble;
 }
+
+int32_t sl_inflate_ended(const sl_inflate *inflate)
+{
+    return inflate->phase == ended;
+}

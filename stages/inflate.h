@@ -45,5 +45,7 @@ int64_t sl_inflate_taken(const sl_inflate *inflate);
 /* What is wrong with the data, "... the data is damaged"; NULL: nothing, or a pull failed.
  * *hint: what to do, or NULL. */
 const char *sl_inflate_trouble(const sl_inflate *inflate, int64_t *offset, const char **hint);
+/* 1: the input has ended well, and all of it was given. */
+int32_t sl_inflate_ended(const sl_inflate *inflate);
 
 #endif

@@ -28,7 +28,7 @@ void sl_jsonl_input_done(sl_jsonl_input *input)
 static void begin_file(sl_jsonl_input *input)
 {
     input->open = 1;
-    input->ended = 0;
+    input->ended = input->later = 0;
     input->large = 0;
     input->where = BEFORE;
     input->carry_at = input->carry_end = 0;
@@ -40,28 +40,40 @@ static void begin_file(sl_jsonl_input *input)
 
 sl_status sl_jsonl_input_next(sl_jsonl_input *input)
 {
-    sl_status status = sl_source_next(input->source);
+    sl_source_stand *stand = &input->stand;
+    sl_status status = sl_source_next(input->source, stand);
     if (status == SL_OK)
-        begin_file(input);
-    return status;
+        status = sl_source_go_on(input->source, stand);
+    if (status != SL_OK)
+        return status;
+    begin_file(input);
+    input->offset = stand->byte;
+    input->rows = stand->row;
+    input->line = stand->line;
+    input->where = stand->state;
+    if (input->where <= AFTER)
+        return SL_OK;
+    return sl_fail(input->stage, "the position of '%s' is not one of this reader",
+                   sl_source_name(input->source));
 }
 
-sl_status sl_jsonl_input_seek(sl_jsonl_input *input, const char *name, const char *position)
+sl_status sl_jsonl_input_seek(sl_jsonl_input *input, const char *position)
 {
-    int64_t offset, rows, line, where = 0;
-    if (sl_json_get_integer(position, "byte", &offset) != 1 ||
-        sl_json_get_integer(position, "row", &rows) != 1 ||
-        sl_json_get_integer(position, "line", &line) != 1 ||
-        sl_json_get_integer(position, "where", &where) < 0 || where < BEFORE || where > AFTER)
-        return sl_fail(input->stage, "'%s' is no position of this reader", position);
-    if (sl_source_seek(input->source, name, offset) != SL_OK)
-        return SL_ERROR;
-    begin_file(input);
-    input->offset = offset;
-    input->rows = rows;
-    input->line = line;
-    input->where = (uint32_t)where;
-    return SL_OK;
+    input->open = 0;
+    input->carry_at = input->carry_end = 0;
+    return sl_source_seek(input->source, position);
+}
+
+void sl_jsonl_input_stand(sl_jsonl_input *input)
+{
+    int32_t last = sl_source_last(input->source);
+    int32_t at_end = input->ended && input->carry_at == input->carry_end;
+    input->stand.byte = input->offset;
+    input->stand.row = input->rows;
+    input->stand.line = input->line;
+    input->stand.state = input->array ? input->where : BEFORE;
+    if (last >= 0) /* otherwise nothing came behind the stand */
+        input->stand.ending = at_end && !input->array && last != '\n' ? SL_SOURCE_OPEN : 0;
 }
 
 /* ---- Bytes -------------------------------------------------------------------------- */
@@ -83,9 +95,12 @@ static sl_status grow_carry(sl_jsonl_input *input, size_t room)
 static sl_status read_file(sl_jsonl_input *input, char *to, size_t size, size_t *read)
 {
     *read = 0;
-    if (size == 0 || input->ended)
+    if (size == 0 || input->ended || input->later)
         return SL_OK;
     int64_t got = sl_source_read(input->source, to, size);
+    input->later = got == SL_SOURCE_LATER;
+    if (input->later)
+        return SL_OK;
     if (got < 0)
         return SL_ERROR;
     *read = (size_t)got;
@@ -98,7 +113,7 @@ sl_status sl_jsonl_input_sample(sl_jsonl_input *input, size_t size)
     size_t read;
     if (grow_carry(input, size + PADDING) != SL_OK)
         return SL_ERROR;
-    while (size > input->carry_end && !input->ended) {
+    while (size > input->carry_end && !input->ended && !input->later) {
         size_t more = size - input->carry_end;
         if (read_file(input, input->carry + input->carry_end, more, &read) != SL_OK)
             return SL_ERROR;
@@ -333,6 +348,7 @@ int sl_jsonl_input_record(sl_jsonl_input *input, sl_jsonl_record *record)
 sl_status sl_jsonl_input_skip(sl_jsonl_input *input)
 {
     element state = {0};
+    sl_jsonl_input_stand(input);
     input->rows++;
     input->where = BETWEEN;
     for (;;) {
@@ -348,7 +364,7 @@ sl_status sl_jsonl_input_skip(sl_jsonl_input *input)
         if (refill(input) != SL_OK)
             return SL_ERROR;
         if (input->chunk_size == 0)
-            return SL_OK;
+            return input->later ? SL_END : SL_OK;
     }
 }
 

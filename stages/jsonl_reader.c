@@ -12,6 +12,8 @@
 #include "stages/core/option.h"
 #include "stages/core/value.h"
 
+#define RAW_SHOWN 4096 /* bytes shown of a record that no batch can hold */
+
 struct jsonl_reader {
     sl_source_options source;
     int32_t format;
@@ -29,8 +31,6 @@ struct jsonl_reader {
     uint32_t file;          /* of file_column, where there is one */
     uint32_t number;        /* of row_column, likewise */
     int32_t declared;
-    char *quoted; /* the open file's name as JSON */
-    size_t quoted_room;
 };
 
 static const sl_option options[] = {
@@ -146,7 +146,7 @@ static sl_status sample_rows(struct jsonl_reader *self, sample *seen, int64_t *r
             ++*rows;
         }
         self->input = before;
-        if (status != SL_OK || *rows > 0 || self->input.ended || size >= most)
+        if (status != SL_OK || *rows > 0 || self->input.ended || self->input.later || size >= most)
             return status;
         size *= 2;
     }
@@ -163,10 +163,21 @@ static sl_status look(struct jsonl_reader *self)
         status = sl_jsonl_input_next(&self->input);
         if (status == SL_OK)
             status = sample_rows(self, &seen, &rows);
-    } while (status == SL_OK && rows == 0 && self->input.ended && !self->input.array);
+        sl_jsonl_input_stand(&self->input);
+    } while (status == SL_OK && rows == 0 && !self->input.array &&
+             (self->input.ended || self->input.later));
+    if (status == SL_PENDING)
+        status = sl_fail_at(stage,
+                            SL_PLACE(.code = SL_CODE_NO_INPUT, .value = self->source.path,
+                                     .hint = "declare them: `infer: false` and `columns: {id: "
+                                             "integer}`"),
+                            "there are no rows yet that could say the columns");
     for (uint32_t i = 0; status != SL_ERROR && i < self->row.count; i++) {
         sl_column *column = &self->row.fields[i].column;
         if (self->columns != NULL && sl_value_get(self->columns, column->name) != NULL)
+            continue;
+        if (sl_has(stage, kept_type) &&
+            stage->host->kept_type(stage, column->name, &column->type) == SL_OK)
             continue;
         column->type = type_of(stage, &seen.infers[i], column->name, sl_source_name(self->files));
     }
@@ -250,12 +261,18 @@ static sl_status plan(sl_stage *stage)
                                    .value = stage->host->option(stage, "infer"),
                                    .hint = "declare `columns: {name: type}`"),
                           "with infer: false there are no columns");
+    if (self->source.follow && self->input.array)
+        return sl_fail_at(stage,
+                          SL_PLACE(.code = SL_CODE_CONFIG,
+                                   .value = stage->host->option(stage, "follow"),
+                                   .hint = "write one object a line"),
+                          "a file that is one array cannot be followed");
+    if (sl_source_prepare(self->files) != SL_OK)
+        return SL_ERROR;
     if (!self->infer)
         return declare(self);
     if (stage->host->offline(stage))
         return SL_OK;
-    if (sl_source_list(self->files) != SL_OK)
-        return SL_ERROR;
     if (!sl_source_may_look(self->files))
         return SL_OK;
     return look(self) == SL_OK ? declare(self) : SL_ERROR;
@@ -279,8 +296,6 @@ static void close(sl_stage *stage)
     sl_jsonl_input_done(&self->input);
     sl_json_row_done(&self->row);
     sl_source_free(self->files);
-    if (self->quoted != NULL)
-        (void)stage->host->allocate(stage, self->quoted, 0);
 }
 
 /* ---- Position ----------------------------------------------------------------------- */
@@ -288,37 +303,13 @@ static void close(sl_stage *stage)
 static sl_status tell(sl_stage *stage, sl_text *position)
 {
     struct jsonl_reader *self = sl_self(stage, struct jsonl_reader);
-    const sl_jsonl_input *input = &self->input;
-    const char *name = sl_source_name(self->files);
-    size_t size = strlen(name), room = SL_JSON_QUOTED(size) + 1;
-    if (room > self->quoted_room) {
-        char *memory = stage->host->allocate(stage, self->quoted, room);
-        if (memory == NULL)
-            return sl_no_memory(stage);
-        self->quoted = memory;
-        self->quoted_room = room;
-    }
-    self->quoted[sl_json_quote(self->quoted, name, size)] = '\0';
-    if (self->quoted[0] == '\0') /* a name that is not UTF-8 cannot be written down */
-        return stage->host->set_text(stage, position, "{}");
-    return stage->host->set_text(
-        stage, position, "{\"file\":%s,\"byte\":%lld,\"row\":%lld,\"line\":%lld,\"where\":%u}",
-        self->quoted, (long long)input->offset, (long long)input->rows, (long long)input->line,
-        (unsigned)input->where);
+    return sl_source_tell(self->files, &self->input.stand, position);
 }
 
 static sl_status seek(sl_stage *stage, const char *position)
 {
     struct jsonl_reader *self = sl_self(stage, struct jsonl_reader);
-    size_t size = strlen(position) + 1;
-    char *name = stage->host->allocate(stage, NULL, size);
-    if (name == NULL)
-        return sl_no_memory(stage);
-    sl_status status = sl_json_get_text(position, "file", name, size) == 1
-                           ? sl_jsonl_input_seek(&self->input, name, position)
-                           : sl_fail(stage, "cannot go on at '%s': it names no file", position);
-    (void)stage->host->allocate(stage, name, 0);
-    return status;
+    return sl_jsonl_input_seek(&self->input, position);
 }
 
 /* ---- Rows --------------------------------------------------------------------------- */
@@ -389,7 +380,7 @@ static sl_status add_row(struct jsonl_reader *self, sl_batch *batch, const sl_js
     return status;
 }
 
-/* A record that no batch can hold. */
+/* A record that no batch can hold. SL_END: with follow, its end is not there yet. */
 static sl_status pass_over(struct jsonl_reader *self, sl_batch *batch)
 {
     sl_jsonl_input *input = &self->input;
@@ -399,17 +390,23 @@ static sl_status pass_over(struct jsonl_reader *self, sl_batch *batch)
                       .line = input->line + 1,
                       .source = sl_source_name(self->files),
                       .hint = "raise batch: {bytes: ...}"};
+    char raw[RAW_SHOWN]; /* the chunk is overwritten */
+    size_t size = input->chunk_size - input->chunk_at;
+    long long chunk = (long long)input->chunk_size, offset = (long long)input->offset;
+    size = size < sizeof raw ? size : sizeof raw;
+    memcpy(raw, input->chunk + input->chunk_at, size);
+    sl_status status = sl_jsonl_input_skip(input);
+    if (status != SL_OK)
+        return status;
     for (uint32_t i = 0; i < self->columns_count; i++)
         batch->columns[i][0] = (sl_cell){.kind = SL_NULL};
     batch->lines[0] = place.line;
+    batch->first_row = place.row;
     batch->rows = 1;
-    if (stage->host->reject_raw(stage, &place, input->chunk + input->chunk_at,
-                                input->chunk_size - input->chunk_at,
-                                "a record larger than the %lld bytes that a batch holds, at byte "
-                                "%lld of the file",
-                                (long long)input->chunk_size, (long long)input->offset) != SL_OK)
-        return SL_ERROR;
-    return sl_jsonl_input_skip(input);
+    return stage->host->reject_raw(stage, &place, raw, size,
+                                   "a record larger than the %lld bytes that a batch holds, at "
+                                   "byte %lld of the file",
+                                   chunk, offset);
 }
 
 static sl_status broken_array(struct jsonl_reader *self)
@@ -426,7 +423,7 @@ static sl_status add_rows(struct jsonl_reader *self, sl_batch *batch, const sl_c
 {
     sl_jsonl_input *input = &self->input;
     sl_jsonl_record record;
-    int32_t large = input->large;
+    int32_t large = input->large, all = input->carry_at == input->carry_end;
     int result = 1;
     while (batch->rows < batch->capacity) {
         result = sl_jsonl_input_record(input, &record);
@@ -441,14 +438,21 @@ static sl_status add_rows(struct jsonl_reader *self, sl_batch *batch, const sl_c
         return broken_array(self);
     if (batch->rows == 0 && large && input->chunk_at == 0 &&
         input->chunk_size == input->chunk_room) {
-        batch->first_row = input->rows + 1;
-        if (pass_over(self, batch) != SL_OK)
+        sl_status status = pass_over(self, batch);
+        if (status == SL_ERROR)
             return SL_ERROR;
+        if (status == SL_END) {
+            input->open = 0;
+            return SL_END;
+        }
     }
     int32_t unfinished = batch->rows == 0 && input->chunk_at == 0 && input->chunk_size > 0;
     if (sl_jsonl_input_settle(input, batch->rows, batch->capacity) != SL_OK)
         return SL_ERROR;
     input->large = unfinished;
+    sl_jsonl_input_stand(input);
+    if (input->later && all && batch->rows == 0)
+        input->open = 0;
     return batch->rows > 0 ? SL_OK : SL_END;
 }
 
@@ -494,12 +498,13 @@ static sl_status next(sl_stage *stage, sl_batch **given)
         if (input->open && is_used_up(input)) {
             if (!sl_jsonl_input_complete(input))
                 return broken_array(self);
+            sl_jsonl_input_stand(input);
             input->open = 0;
         }
         if (!input->open) {
             sl_status status = sl_jsonl_input_next(input);
             if (status != SL_OK)
-                return status;
+                return status == SL_PENDING ? sl_source_wait(self->files) : status;
         }
         sl_batch *batch = stage->host->batch(stage, input->large ? 1 : 0);
         if (batch == NULL)

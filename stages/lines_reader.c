@@ -13,12 +13,9 @@
  */
 #include "stages/source.h"
 
-#include <limits.h>
 #include <string.h>
 
-#include "stages/core/text.h"
 #include "stages/core/value.h"
-#include "stages/json.h"
 
 #define LEAST_READ ((size_t)4 * 1024)
 #define MOST_READ ((size_t)256 * 1024)
@@ -33,14 +30,14 @@ struct lines_reader {
     int32_t invalid;
 
     sl_source *files;
-    sl_builder name;   /* of the open file, as a JSON string */
-    int32_t open;      /* 1: a file is open, and not all of it was given */
-    int32_t ended;     /* 1: all of it was read */
-    int32_t skipping;  /* 1: inside a line that was too long */
-    int32_t unbroken;  /* 1: there is no line end in carry */
-    int64_t rows;      /* lines of the open file so far */
-    size_t usual_line; /* bytes */
-    char *carry;       /* read, and no row yet */
+    sl_source_stand stand; /* at the end of the last batch, or of the file */
+    int32_t open;          /* 1: a file is open, and not all of it was given */
+    int32_t ended;         /* 1: all of it was read */
+    int32_t later;         /* 1: with follow, all that is there now */
+    int32_t unbroken;      /* 1: there is no line end in carry */
+    int64_t rows;          /* lines of the open file so far */
+    size_t usual_line;     /* bytes */
+    char *carry;           /* read, and no row yet */
     size_t carried, carry_room;
 };
 typedef struct lines_reader lines_reader;
@@ -173,20 +170,9 @@ static sl_status add_lines(filling *to, char *stop)
     return SL_OK;
 }
 
-/* Passes over the rest of a line that was too long. */
-static void skip_line(filling *to)
-{
-    char *end = memchr(to->at, '\n', (size_t)(to->end - to->at));
-    to->at = end ? end + 1 : to->end;
-    if (end || to->self->ended)
-        to->self->skipping = 0;
-}
-
 static sl_status take_lines(filling *to)
 {
     lines_reader *self = to->self;
-    if (self->skipping)
-        skip_line(to);
     char *before = to->at;
     uint32_t rows = to->batch->rows;
     char *stop = to->end;
@@ -248,7 +234,7 @@ static sl_status read_piece(filling *to)
     sl_stage *stage = to->stage;
     lines_reader *self = to->self;
     size_t room = stage->host->room(stage, to->batch);
-    size_t fresh = self->ended ? 0 : wanted(to);
+    size_t fresh = self->ended || self->later ? 0 : wanted(to);
     if (self->carried + (fresh > 0) > room)
         return SL_END;
     if (self->carried + fresh > room)
@@ -262,13 +248,58 @@ static sl_status read_piece(filling *to)
         memcpy(to->piece, self->carry, self->carried);
     to->end = to->piece + self->carried;
     int64_t got = fresh > 0 ? sl_source_read(self->files, to->end, fresh) : 0;
-    if (got < 0)
+    self->later = got == SL_SOURCE_LATER;
+    if (got < 0 && !self->later)
         return SL_ERROR;
-    self->ended = self->ended || got == 0;
+    got = self->later ? 0 : got;
+    self->ended = self->ended || (got == 0 && !self->later);
     to->brief = (size_t)got < fresh && got > 0;
     to->end += got;
     stage->host->trim(stage, to->batch, to->piece, size, (size_t)(to->end - to->piece));
     return SL_OK;
+}
+
+/* What was taken of the open file. */
+static void stand_here(lines_reader *self)
+{
+    int32_t last = sl_source_last(self->files);
+    int32_t at_end = self->ended && self->carried == 0;
+    self->stand.byte = sl_source_offset(self->files) - (int64_t)self->carried;
+    self->stand.row = self->stand.line = self->rows;
+    if (last >= 0)
+        self->stand.ending = at_end && last != '\n' ? SL_SOURCE_OPEN : 0;
+}
+
+/* The line that is carried fits no batch: passes over it, in the memory of the carry. SL_END: with
+ * follow, it has no end yet; it waits for that. */
+static sl_status pass_over(filling *to)
+{
+    lines_reader *self = to->self;
+    char raw[RAW_SHOWN];
+    size_t shown = self->carried < RAW_SHOWN ? self->carried : RAW_SHOWN;
+    stand_here(self);
+    if (self->carry_room < LEAST_READ) {
+        char *carry = to->stage->host->allocate(to->stage, self->carry, LEAST_READ);
+        if (!carry)
+            return sl_no_memory(to->stage);
+        self->carry = carry;
+        self->carry_room = LEAST_READ;
+    }
+    memcpy(raw, self->carry, shown);
+    char *end = NULL;
+    while (!end && !self->ended) {
+        int64_t got = sl_source_read(self->files, self->carry, self->carry_room);
+        self->later = got == SL_SOURCE_LATER;
+        if (got < 0)
+            return self->later ? SL_END : SL_ERROR;
+        self->carried = (size_t)got;
+        self->ended = got == 0;
+        end = memchr(self->carry, '\n', self->carried);
+    }
+    self->carried = end ? self->carried - (size_t)(end + 1 - self->carry) : 0;
+    if (end)
+        memmove(self->carry, end + 1, self->carried);
+    return reject_long(to, raw, shown);
 }
 
 /* The name is the batch's own: a batch may live longer than the reader. */
@@ -297,43 +328,45 @@ static sl_status fill(filling *to)
     while (batch->rows < batch->capacity && !(to->brief && batch->rows > 0) && !to->full) {
         uint32_t rows = batch->rows;
         sl_status status = read_piece(to);
-        if (status == SL_ERROR)
-            return SL_ERROR;
         if (status == SL_END && rows > 0)
             break;
-        if (status == SL_END) {
-            self->skipping = 1;
-            if (reject_long(to, self->carry, self->carried) != SL_OK)
-                return SL_ERROR;
-            self->carried = 0;
-            continue;
-        }
-        if (take_lines(to) != SL_OK || carry_rest(to, rows) != SL_OK)
+        if (status == SL_END)
+            status = pass_over(to);
+        else if (status == SL_OK && (status = take_lines(to)) == SL_OK)
+            status = carry_rest(to, rows);
+        if (status == SL_ERROR)
             return SL_ERROR;
-        if (self->ended && self->carried == 0) {
+        if (status == SL_END) { /* it stands before that line */
+            self->open = 0;
+            return SL_OK;
+        }
+        if (self->later || (self->ended && self->carried == 0)) {
             self->open = 0;
             break;
         }
     }
     self->rows += batch->rows;
     batch->selected = to->live;
+    stand_here(self);
     return SL_OK;
 }
 
 /* ---- Files --------------------------------------------------------------------------------- */
 
-static sl_status begin_file(sl_stage *stage, int64_t rows)
+static sl_status next_file(lines_reader *self)
 {
-    lines_reader *self = sl_self(stage, lines_reader);
-    const char *name = sl_source_name(self->files);
+    sl_status status = sl_source_next(self->files, &self->stand);
+    if (status == SL_PENDING)
+        return sl_source_wait(self->files);
+    if (status == SL_OK)
+        status = sl_source_go_on(self->files, &self->stand);
+    if (status != SL_OK)
+        return status;
     self->open = 1;
-    self->ended = self->skipping = self->unbroken = 0;
-    self->rows = rows;
+    self->ended = self->later = self->unbroken = 0;
+    self->rows = self->stand.row;
     self->carried = 0;
-    sl_builder_clear(&self->name);
-    self->name.env = stage->env;
-    sl_builder_json(&self->name, name, strlen(name));
-    return self->name.failed ? sl_no_memory(stage) : SL_OK;
+    return SL_OK;
 }
 
 static sl_status next(sl_stage *stage, sl_batch **given)
@@ -344,11 +377,8 @@ static sl_status next(sl_stage *stage, sl_batch **given)
         return SL_ERROR;
     sl_status status = SL_OK;
     while (status == SL_OK && batch->rows == 0) {
-        if (!self->open) {
-            status = sl_source_next(self->files);
-            if (status == SL_OK)
-                status = begin_file(stage, 0);
-        }
+        if (!self->open)
+            status = next_file(self);
         if (status == SL_OK)
             status = fill(&(filling){.stage = stage, .self = self, .batch = batch});
     }
@@ -363,27 +393,14 @@ static sl_status next(sl_stage *stage, sl_batch **given)
 static sl_status tell(sl_stage *stage, sl_text *position)
 {
     lines_reader *self = sl_self(stage, lines_reader);
-    if (self->name.size == 0)
-        return stage->host->set_text(stage, position, "{}");
-    return stage->host->set_text(
-        stage, position, "{\"file\":%s,\"byte\":%lld,\"row\":%lld}", self->name.data,
-        (long long)(sl_source_offset(self->files) - (int64_t)self->carried), (long long)self->rows);
+    return sl_source_tell(self->files, &self->stand, position);
 }
 
 static sl_status seek(sl_stage *stage, const char *position)
 {
     lines_reader *self = sl_self(stage, lines_reader);
-    char name[PATH_MAX];
-    int64_t byte, row;
-    int found = sl_json_get_text(position, "file", name, sizeof name);
-    if (found == 0)
-        return SL_OK; /* told before the first row */
-    if (found < 0 || sl_json_get_integer(position, "byte", &byte) != 1 || byte < 0 ||
-        sl_json_get_integer(position, "row", &row) != 1 || row < 0)
-        return sl_fail(stage, "this is no position of a lines reader: %s", position);
-    if (sl_source_seek(self->files, name, byte) != SL_OK)
-        return SL_ERROR;
-    return begin_file(stage, row);
+    self->open = 0;
+    return sl_source_seek(self->files, position);
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -423,7 +440,7 @@ static sl_status plan(sl_stage *stage)
     self->files = sl_source_new(stage, &self->source);
     if (!self->files)
         return SL_ERROR;
-    if (!stage->host->offline(stage) && sl_source_list(self->files) != SL_OK)
+    if (sl_source_prepare(self->files) != SL_OK)
         return SL_ERROR;
     return stage->host->columns(stage, columns, count, sizeof *columns);
 }
@@ -437,8 +454,6 @@ static void close(sl_stage *stage)
 {
     lines_reader *self = sl_self(stage, lines_reader);
     sl_source_free(self->files);
-    if (self->name.env)
-        sl_builder_done(&self->name);
     stage->host->allocate(stage, self->carry, 0);
 }
 

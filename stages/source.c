@@ -1,68 +1,41 @@
 /*
  * source.c - the files behind a reader; see source.h.
  *
- * Three layers, each asked by the next: `pull` gives the file's own bytes, `read_data` gives
- * them decompressed, `read_text` gives them as UTF-8. A plain UTF-8 file goes from the kernel
- * straight into the caller's memory. The first bytes of a layer are looked at and then given
- * again (`start`), because a pipe cannot be read twice.
- *
- * Failures stay where they happened and are said once everything before them was given.
- * Deliberately elsewhere: gzip and zstd (inflate.h), the conversions (encoding.h).
+ * The open file is source->text; which one comes next is asked of the list, or of source->follow.
+ * Places are known only of files that are not open: the open one's is where the reader stands.
  */
 #include "stages/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "stages/encoding.h"
-#include "stages/inflate.h"
+#include "stages/source_follow.h"
+#include "stages/source_list.h"
+#include "stages/source_text.h"
 
 #define STANDARD_INPUT 0
-#define WIDE_SIZE ((size_t)64 * 1024)
-#define RATIO_FROM (1024 * 1024) /* bytes that must have come out before max_ratio counts */
-
-typedef struct item {
-    char *name;
-    const sl_value *value; /* where it is written */
-    int64_t bytes;         /* -1: not known */
-    uint32_t kind;         /* SL_FILE_* */
-} item;
-
-typedef struct start { /* bytes that were looked at and are to be given again */
-    char bytes[4];
-    size_t at, end;
-} start;
 
 struct sl_source {
     sl_stage *stage;
     const sl_source_options *options;
-    item *items;
-    uint32_t count, room;
-    int32_t listed;          /* 1: done; -1: failed, said */
-    const sl_value *listing; /* while globs are expanded */
-    sl_status list_status;
+    sl_source_files list;
+    int32_t listed; /* 1: done; -1: failed, said */
+    sl_source_places *places;
+    sl_follow *follow; /* NULL: not, or not yet */
+    sl_source_text text;
 
     /* The open file. */
-    uint32_t next;  /* number of the file to open next; the open one is next - 1 */
-    int32_t fd;     /* -1: none */
-    int32_t begun;  /* 1: its start was looked at */
-    int32_t ended;  /* 1: the kernel said so */
-    int32_t failed; /* errno of a failed read */
-    start file, data;
-    int64_t file_bytes; /* read so far */
-    int64_t data_bytes; /* decompressed so far */
-    int64_t text_bytes; /* given */
-    const char *bomb;   /* the option that it broke */
-    sl_inflate *inflate;
-    size_t mark; /* bytes of its byte order mark */
-    sl_encoding encoding;
-    char *wide; /* data to be converted: wide[wide_at .. wide_end) */
-    size_t wide_at, wide_end;
-    int32_t wide_ended, wide_bad;
-    start text; /* a character that did not fit */
+    uint32_t next;        /* number in the list of the file to open next; not with follow */
+    sl_file_info info;    /* of it */
+    sl_source_pair start; /* a known place before the one where it goes on */
+    int32_t open;         /* 1: there is one, and its place is not among the places */
+    int32_t final;        /* with follow, 1: its end is its end */
 
-    int64_t before; /* bytes of the files read to their end */
+    int64_t before;   /* bytes of the files read to their end */
+    int64_t total;    /* of the files whose size is known */
+    uint32_t unknown; /* files whose size is not */
 };
 
 /* ---- Made and freed ------------------------------------------------------------------ */
@@ -74,17 +47,23 @@ sl_source *sl_source_new(sl_stage *stage, const sl_source_options *options)
         sl_no_memory(stage);
         return NULL;
     }
-    *source = (sl_source){.stage = stage, .options = options, .fd = -1};
+    *source = (sl_source){.stage = stage, .options = options};
+    source->list = (sl_source_files){.stage = stage, .may_lack = options->follow};
+    source->text = (sl_source_text){.stage = stage, .options = options, .fd = -1};
+    source->places = sl_source_places_new(stage);
+    if (!source->places) {
+        sl_source_free(source);
+        return NULL;
+    }
     return source;
 }
 
 static void close_file(sl_source *source)
 {
-    sl_inflate_free(source->inflate);
-    source->inflate = NULL;
-    if (source->fd > STANDARD_INPUT)
-        source->stage->env->close(source->stage->env->context, source->fd);
-    source->fd = -1;
+    int32_t fd = source->text.fd;
+    sl_source_text_close(&source->text);
+    if (fd > STANDARD_INPUT && !source->follow)
+        source->stage->env->close(source->stage->env->context, fd);
 }
 
 void sl_source_free(sl_source *source)
@@ -93,149 +72,20 @@ void sl_source_free(sl_source *source)
         return;
     sl_stage *stage = source->stage;
     close_file(source);
-    for (uint32_t i = 0; i < source->count; i++)
-        stage->host->allocate(stage, source->items[i].name, 0);
-    stage->host->allocate(stage, source->items, 0);
-    stage->host->allocate(stage, source->wide, 0);
+    sl_source_text_done(&source->text);
+    sl_follow_free(source->follow);
+    sl_source_places_free(source->places);
+    sl_source_files_done(&source->list);
     stage->host->allocate(stage, source, 0);
 }
 
 /* ---- The list of files ---------------------------------------------------------------- */
 
-static int32_t is_standard_input(const char *path)
-{
-    return strcmp(path, "-") == 0;
-}
-
-static int32_t code_of(int32_t error)
-{
-    if (error == EACCES || error == EPERM)
-        return SL_CODE_PERMISSION;
-    if (error == EIO)
-        return SL_CODE_IO;
-    return SL_CODE_NO_INPUT;
-}
-
-static sl_status fail_directory(sl_source *source, const char *path, const sl_value *value)
-{
-    return sl_fail_at(source->stage,
-                      SL_PLACE(.code = SL_CODE_NO_INPUT, .value = value,
-                               .hint = "name its files with a glob, as in 'folder/*.csv'"),
-                      "'%s' is a folder", path);
-}
-
-static sl_status fail_path(sl_source *source, const char *path, const sl_value *value,
-                           int32_t error)
-{
-    sl_place place = {.code = code_of(error), .value = value};
-    if (error == ENOENT)
-        return sl_fail_at(source->stage, &place, "there is no file '%s'", path);
-    return sl_fail_at(source->stage, &place, "cannot open '%s': %s", path, strerror(error));
-}
-
-static sl_status add_item(sl_source *source, const char *path, const sl_value *value,
-                          const sl_file_info *info)
-{
-    sl_stage *stage = source->stage;
-    if (source->count == source->room) {
-        uint32_t room = source->room ? source->room * 2 : 8;
-        item *items = stage->host->allocate(stage, source->items, room * sizeof *items);
-        if (!items)
-            return sl_no_memory(stage);
-        source->items = items;
-        source->room = room;
-    }
-    size_t size = strlen(path) + 1;
-    char *name = stage->host->allocate(stage, NULL, size);
-    if (!name)
-        return sl_no_memory(stage);
-    memcpy(name, path, size);
-    int64_t bytes = info->kind == SL_FILE_REGULAR ? info->bytes : -1;
-    source->items[source->count++] =
-        (item){.name = name, .value = value, .bytes = bytes, .kind = info->kind};
-    return SL_OK;
-}
-
-/* One match of a glob. */
-static int32_t found(void *user, const char *path)
-{
-    sl_source *source = user;
-    const sl_env *env = source->stage->env;
-    sl_file_info info;
-    int32_t answer = env->stat(env->context, path, &info);
-    if (answer == -ENOENT || (answer == 0 && info.kind == SL_FILE_DIRECTORY))
-        return 0; /* a dangling link, a folder */
-    if (answer < 0)
-        source->list_status = fail_path(source, path, source->listing, -answer);
-    else
-        source->list_status = add_item(source, path, source->listing, &info);
-    return source->list_status == SL_OK ? 0 : 1;
-}
-
-static sl_status list_glob(sl_source *source, const char *pattern, const sl_value *value)
-{
-    const sl_env *env = source->stage->env;
-    uint32_t before = source->count;
-    source->listing = value;
-    source->list_status = SL_OK;
-    int32_t answer = env->glob(env->context, pattern, found, source);
-    if (source->list_status != SL_OK)
-        return source->list_status;
-    if (answer < 0 && answer != -ENOENT)
-        return fail_path(source, pattern, value, -answer);
-    if (source->count == before)
-        return sl_fail_at(source->stage, SL_PLACE(.code = SL_CODE_NO_INPUT, .value = value),
-                          "no file matches '%s'", pattern);
-    return SL_OK;
-}
-
-static sl_status list_standard_input(sl_source *source, const sl_value *value)
-{
-    for (uint32_t i = 0; i < source->count; i++)
-        if (is_standard_input(source->items[i].name))
-            return sl_fail_at(source->stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = value),
-                              "standard input can be read only once");
-    return add_item(source, "-", value, &(sl_file_info){.kind = SL_FILE_OTHER});
-}
-
-/* value: where it is written. */
-static sl_status list_path(sl_source *source, const sl_value *path, const sl_value *value)
-{
-    const sl_env *env = source->stage->env;
-    if (path->kind != SL_VALUE_SCALAR || path->text[0] == '\0')
-        return sl_fail_at(source->stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = value),
-                          "a path must be a text that is not empty");
-    if (is_standard_input(path->text))
-        return list_standard_input(source, value);
-    sl_file_info info;
-    int32_t answer = env->stat(env->context, path->text, &info);
-    if (answer == -ENOENT && strpbrk(path->text, "*?["))
-        return list_glob(source, path->text, value);
-    if (answer < 0)
-        return fail_path(source, path->text, value, -answer);
-    if (info.kind == SL_FILE_DIRECTORY)
-        return fail_directory(source, path->text, value);
-    return add_item(source, path->text, value, &info);
-}
-
 sl_status sl_source_list(sl_source *source)
 {
-    sl_stage *stage = source->stage;
-    const sl_value *paths = source->options->path;
-    const sl_value *written = stage->host->option(stage, "path"); /* maybe without the list */
-    if (source->listed)
-        return source->listed > 0 ? SL_OK : SL_ERROR;
-    uint32_t count = paths && paths->kind == SL_VALUE_LIST ? paths->count : 0;
-    if (count == 0)
-        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = written),
-                          "there is no path to read");
-    int32_t lone = written && written->kind == SL_VALUE_SCALAR;
-    source->listed = 1;
-    for (uint32_t i = 0; i < count; i++) {
-        const sl_value *path = sl_item(paths, i);
-        if (list_path(source, path, lone ? written : path) != SL_OK)
-            source->listed = -1;
-    }
+    if (!source->listed)
+        source->listed =
+            sl_source_files_make(&source->list, source->options->path) == SL_OK ? 1 : -1;
     return source->listed > 0 ? SL_OK : SL_ERROR;
 }
 
@@ -244,404 +94,338 @@ int32_t sl_source_may_look(sl_source *source)
     sl_stage *stage = source->stage;
     if (stage->host->offline(stage) || sl_source_list(source) != SL_OK)
         return 0;
-    for (uint32_t i = 0; i < source->count; i++)
-        if (source->items[i].kind != SL_FILE_REGULAR)
+    for (uint32_t i = 0; i < source->list.count; i++)
+        if (source->list.files[i].kind != SL_FILE_REGULAR)
             return 0;
     return 1;
 }
 
-/* ---- The file's own bytes --------------------------------------------------------------- */
-
-static item *open_item(const sl_source *source)
+/* One file that is to be followed. */
+static sl_status check_followed(sl_stage *stage, const sl_source_file *file)
 {
-    return &source->items[source->next - 1];
+    const sl_env *env = stage->env;
+    char start[SL_INFLATE_START];
+    if (file->kind != SL_FILE_REGULAR)
+        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = file->value),
+                          "'%s' is no regular file, and cannot be followed", file->name);
+    if (file->globbed)
+        return SL_OK; /* a compressed one is passed over, and that is said then */
+    int32_t fd = env->open(env->context, file->name, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd == -ENOENT ? SL_OK : sl_source_fail_path(stage, file->name, file->value, -fd);
+    int64_t got = env->pread(env->context, fd, start, sizeof start, 0);
+    env->close(env->context, fd);
+    if (got < 0)
+        return sl_source_fail_path(stage, file->name, file->value, (int32_t)-got);
+    return sl_inflate_found(start, (size_t)got) == SL_COMPRESSION_NONE
+               ? SL_OK
+               : sl_source_fail_compressed(stage, file->name, file->value);
 }
 
-static size_t give_again(start *from, void *bytes, size_t size)
+sl_status sl_source_prepare(sl_source *source)
 {
-    size_t left = from->end - from->at;
-    size_t given = size < left ? size : left;
-    memcpy(bytes, from->bytes + from->at, given);
-    from->at += given;
-    return given;
+    sl_stage *stage = source->stage;
+    sl_status status = SL_OK;
+    if (stage->host->offline(stage))
+        return SL_OK;
+    if (sl_source_list(source) != SL_OK)
+        return SL_ERROR;
+    for (uint32_t i = 0; i < source->list.count; i++) {
+        const sl_source_file *file = &source->list.files[i];
+        if (source->options->follow && check_followed(stage, file) != SL_OK)
+            status = SL_ERROR;
+        if (file->kind == SL_FILE_REGULAR || !sl_has(stage, promise))
+            continue;
+        char why[300];
+        snprintf(why, sizeof why, "%s%.200s%s cannot be read again",
+                 sl_source_is_standard_input(file->name) ? "standard input" : "'",
+                 sl_source_is_standard_input(file->name) ? "" : file->name,
+                 sl_source_is_standard_input(file->name) ? "" : "'");
+        stage->host->promise(stage, SL_PROMISE_NOTHING, why);
+    }
+    return status;
+}
+
+/* ---- Where a reader stands ------------------------------------------------------------ */
+
+/* The open file's place. */
+static sl_status stand_at(sl_source *source, const sl_source_stand *stand, sl_source_place *place)
+{
+    sl_stage *stage = source->stage;
+    sl_source_pair pair = sl_source_text_place(&source->text, stand->byte);
+    *place = (sl_source_place){.byte = stand->byte,
+                               .row = stand->row,
+                               .line = stand->line,
+                               .raw = -1,
+                               .state = stand->state,
+                               .ending = stand->ending};
+    if (source->info.kind != SL_FILE_REGULAR)
+        return SL_OK;
+    if (!source->text.begun) /* nothing was read of it */
+        pair = source->start;
+    place->device = source->info.device;
+    place->inode = source->info.inode;
+    int32_t answer = sl_source_check(stage, source->text.fd, pair.raw, &place->crc);
+    if (answer < 0)
+        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_IO, .source = source->text.name),
+                          "cannot read '%s': %s", source->text.name, strerror(-answer));
+    if (answer > 0)
+        return SL_OK; /* it was cut since: whatever is there later is other content */
+    place->raw = pair.raw;
+    place->base = pair.text;
+    place->ended = sl_source_text_ended(&source->text) && stand->byte == source->text.text_bytes;
+    return SL_OK;
+}
+
+/* The open file is done for now. */
+static sl_status leave(sl_source *source, const sl_source_stand *stand)
+{
+    sl_source_place place;
+    if (!source->open)
+        return SL_OK;
+    source->open = 0;
+    source->before += source->text.file_bytes;
+    if (stand_at(source, stand, &place) != SL_OK)
+        return SL_ERROR;
+    if (source->follow)
+        return sl_follow_leave(source->follow, &place);
+    return sl_source_places_put(source->places, source->text.name, &place);
+}
+
+sl_status sl_source_tell(sl_source *source, const sl_source_stand *stand, sl_text *position)
+{
+    sl_source_place place;
+    if (!source->open)
+        return source->stage->host->set_text(source->stage, position, "{}");
+    if (stand_at(source, stand, &place) != SL_OK)
+        return SL_ERROR;
+    return sl_source_places_write(source->places, source->text.name, &place, position);
+}
+
+/* ---- The next file ---------------------------------------------------------------------- */
+
+static void count_bytes(sl_source *source)
+{
+    for (uint32_t i = 0; i < source->list.count; i++) {
+        int64_t bytes = source->list.files[i].bytes;
+        source->total += bytes > 0 ? bytes : 0;
+        source->unknown += bytes < 0;
+    }
 }
 
 static void report_progress(sl_source *source)
 {
-    int64_t total = 0;
-    for (uint32_t i = 0; i < source->count && total >= 0; i++)
-        total = source->items[i].bytes < 0 ? -1 : total + source->items[i].bytes;
-    source->stage->host->progress(source->stage, source->before + source->file_bytes, total);
+    int32_t known = source->unknown == 0 && !source->options->follow;
+    source->stage->host->progress(source->stage, source->before + source->text.file_bytes,
+                                  known ? source->total : -1);
 }
 
-/* An sl_inflate_pull: > 0 bytes, 0 at the end, -1 failed. */
-static int64_t pull(void *of, void *bytes, size_t size)
+static void begin(sl_source *source, const sl_source_place *place, sl_source_stand *stand)
 {
-    sl_source *source = of;
-    const sl_env *env = source->stage->env;
-    if (source->file.at < source->file.end)
-        return (int64_t)give_again(&source->file, bytes, size);
-    if (source->failed)
-        return -1;
-    if (source->ended)
-        return 0;
-    int64_t got, left = open_item(source)->bytes - source->file_bytes;
-    if (open_item(source)->bytes > 0 && (int64_t)size > left) /* what was there when it opened */
-        size = left > 0 ? (size_t)left : 0;
-    do
-        got = size > 0 ? env->read(env->context, source->fd, bytes, size) : 0;
-    while (got == -EINTR && !source->stage->host->stopping(source->stage));
-    if (got < 0) {
-        source->failed = (int32_t)-got;
-        return -1;
-    }
-    source->ended = got == 0;
-    source->file_bytes += got;
-    report_progress(source);
-    return got;
+    source->open = 1;
+    source->start = (sl_source_pair){.text = place->base, .raw = place->raw};
+    *stand = (sl_source_stand){.byte = place->byte,
+                               .row = place->row,
+                               .line = place->line,
+                               .state = place->state,
+                               .ending = place->ending};
 }
 
-static int64_t pull_full(sl_source *source, char *bytes, size_t size)
-{
-    size_t filled = 0;
-    while (filled < size) {
-        int64_t got = pull(source, bytes + filled, size - filled);
-        if (got < 0 && filled == 0)
-            return -1;
-        if (got <= 0)
-            break;
-        filled += (size_t)got;
-    }
-    return (int64_t)filled;
-}
-
-/* ---- Decompressed ------------------------------------------------------------------------ */
-
-/* A compressed file that grows too much; 1: it does. */
-static int32_t is_bomb(sl_source *source)
-{
-    const sl_source_options *options = source->options;
-    double taken = (double)sl_inflate_taken(source->inflate);
-    if (options->max_output > 0 && source->data_bytes > options->max_output)
-        source->bomb = "max_output";
-    else if (source->data_bytes > RATIO_FROM &&
-             (double)source->data_bytes > options->max_ratio * taken)
-        source->bomb = "max_ratio";
-    return source->bomb != NULL;
-}
-
-static int64_t read_data(sl_source *source, char *bytes, size_t size)
-{
-    size_t again = give_again(&source->data, bytes, size);
-    if (again == size)
-        return (int64_t)size;
-    int64_t got;
-    if (source->bomb)
-        got = -1;
-    else if (!source->inflate)
-        got = pull_full(source, bytes + again, size - again);
-    else {
-        got = sl_inflate_read(source->inflate, bytes + again, size - again);
-        source->data_bytes += got > 0 ? got : 0;
-        if (got > 0 && is_bomb(source))
-            got = -1;
-    }
-    if (got < 0)
-        return again > 0 ? (int64_t)again : -1;
-    return (int64_t)again + got;
-}
-
-/* ---- As UTF-8 ------------------------------------------------------------------------------ */
-
-/* More data behind what is left of it; 0: none came. */
-static int64_t fill_wide(sl_source *source)
-{
-    size_t left = source->wide_end - source->wide_at;
-    memmove(source->wide, source->wide + source->wide_at, left);
-    source->wide_at = 0;
-    source->wide_end = left;
-    int64_t got = read_data(source, source->wide + left, WIDE_SIZE - left);
-    source->wide_ended = got == 0;
-    source->wide_end += got > 0 ? (size_t)got : 0;
-    return got;
-}
-
-/* One step of the conversion into bytes[0 .. size): what was written, 0: more data is needed. */
-static size_t convert(sl_source *source, char *bytes, size_t size)
-{
-    char character[sizeof source->text.bytes];
-    int32_t spare = size < sizeof character;
-    sl_converted done = sl_encoding_convert(
-        source->encoding, source->wide + source->wide_at, source->wide_end - source->wide_at,
-        source->wide_ended, spare ? character : bytes, spare ? sizeof character : size);
-    source->wide_at += done.taken;
-    source->wide_bad = done.bad;
-    if (!spare)
-        return done.written;
-    source->text = (start){.end = done.written};
-    memcpy(source->text.bytes, character, done.written);
-    return give_again(&source->text, bytes, size);
-}
-
-static int64_t read_converted(sl_source *source, char *bytes, size_t size)
-{
-    size_t filled = give_again(&source->text, bytes, size);
-    while (filled < size) {
-        size_t got = convert(source, bytes + filled, size - filled);
-        filled += got;
-        if (got > 0)
-            continue;
-        if (source->wide_bad)
-            return filled > 0 ? (int64_t)filled : -1;
-        if (source->wide_ended)
-            break;
-        if (fill_wide(source) < 0)
-            return filled > 0 ? (int64_t)filled : -1;
-    }
-    return (int64_t)filled;
-}
-
-/* ---- Opening -------------------------------------------------------------------------------- */
-
-static sl_status begin_inflate(sl_source *source, sl_compression compression)
-{
-    source->inflate =
-        sl_inflate_new(source->stage, compression, source->options->max_window, pull, source);
-    if (!source->inflate)
-        return SL_ERROR;
-    source->file = source->data;
-    source->data = (start){0};
-    int64_t got = read_data(source, source->data.bytes, SL_ENCODING_START);
-    source->data.end = got > 0 ? (size_t)got : 0;
-    return SL_OK;
-}
-
-/* Looks at the first bytes: compression, then encoding. */
-static sl_status begin(sl_source *source)
+/* What an earlier run knows of the file that was just opened. *place: where to go on. SL_END: it
+ * has nothing new. */
+static sl_status look_up(sl_source *source, const char *name, int32_t fd, sl_source_place *place)
 {
     sl_stage *stage = source->stage;
-    source->begun = 1;
-    int64_t got = pull_full(source, source->data.bytes, SL_INFLATE_START);
-    source->data.at = 0;
-    source->data.end = got > 0 ? (size_t)got : 0;
-    sl_compression compression = sl_inflate_found(source->data.bytes, source->data.end);
-    if (compression != SL_COMPRESSION_NONE && begin_inflate(source, compression) != SL_OK)
-        return SL_ERROR;
-    source->encoding = sl_encoding_found((sl_encoding)source->options->encoding, source->data.bytes,
-                                         source->data.end, &source->mark);
-    source->data.at = source->mark;
-    if (source->encoding != SL_ENCODING_UTF8 && !source->wide) {
-        source->wide = stage->host->allocate(stage, NULL, WIDE_SIZE);
-        if (!source->wide)
-            return sl_no_memory(stage);
-    }
+    const sl_source_place *known = sl_source_places_find(source->places, name);
+    *place = (sl_source_place){.crc = 0};
+    if (!known)
+        return SL_OK;
+    if (source->info.kind != SL_FILE_REGULAR)
+        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_NO_INPUT, .source = name),
+                          "'%s' is no regular file: reading cannot go on where it stood", name);
+    int32_t same = sl_source_same(stage, fd, source->info.bytes, known);
+    if (same < 0)
+        return sl_source_fail_path(stage, name, NULL, -same);
+    if (same && source->info.bytes == known->raw && (known->ended || known->base == known->byte))
+        return SL_END;
+    if (same)
+        *place = *known;
+    else
+        stage->host->log(stage, SL_LOG_WARNING, SL_PLACE(.source = name),
+                         "'%s' has other content than in the last run: it is read from its start",
+                         name);
+    sl_source_places_remove(source->places, name);
     return SL_OK;
 }
 
-static sl_status open_next(sl_source *source)
+/* TAKES fd, into source->text, unless the file has nothing new: SL_END. */
+static sl_status use(sl_source *source, sl_source_file *file, int32_t fd, sl_source_stand *stand)
+{
+    sl_stage *stage = source->stage;
+    sl_source_place place;
+    int32_t answer = stage->env->fstat(stage->env->context, fd, &source->info);
+    sl_source_text_open(&source->text, fd, file->name, source->info.bytes);
+    if (answer < 0)
+        return sl_source_fail_path(stage, file->name, file->value, -answer);
+    if (source->info.kind == SL_FILE_DIRECTORY)
+        return sl_source_fail_directory(stage, file->name, file->value);
+    int32_t regular = source->info.kind == SL_FILE_REGULAR;
+    source->total += (regular ? source->info.bytes : 0) - (file->bytes > 0 ? file->bytes : 0);
+    source->unknown += (uint32_t)!regular;
+    source->unknown -= file->bytes < 0;
+    file->kind = source->info.kind;
+    file->bytes = source->text.bytes = regular ? source->info.bytes : -1;
+    sl_status status = look_up(source, file->name, fd, &place);
+    if (status == SL_OK)
+        begin(source, &place, stand);
+    if (status == SL_END)
+        source->before += file->bytes;
+    return status;
+}
+
+static sl_status next_listed(sl_source *source, sl_source_stand *stand)
 {
     sl_stage *stage = source->stage;
     const sl_env *env = stage->env;
-    item *file = &source->items[source->next];
-    int32_t fd = STANDARD_INPUT;
-    if (!is_standard_input(file->name)) {
-        fd = env->open(env->context, file->name, O_RDONLY | O_CLOEXEC, 0);
-        if (fd < 0)
-            return fail_path(source, file->name, file->value, -fd);
+    sl_status status = SL_END;
+    if (source->next == 0) {
+        source->before = source->total = source->unknown = 0;
+        count_bytes(source);
     }
-    source->next++;
-    source->fd = fd;
-    source->begun = source->ended = source->failed = 0;
-    source->file = source->data = source->text = (start){0};
-    source->file_bytes = source->data_bytes = source->text_bytes = 0;
-    source->bomb = NULL;
-    source->wide_at = source->wide_end = 0;
-    source->wide_ended = source->wide_bad = 0;
-    sl_file_info info;
-    int32_t answer = env->fstat(env->context, fd, &info);
-    if (answer < 0)
-        return fail_path(source, file->name, file->value, -answer);
-    if (info.kind == SL_FILE_DIRECTORY)
-        return fail_directory(source, file->name, file->value);
-    file->kind = info.kind;
-    file->bytes = info.kind == SL_FILE_REGULAR ? info.bytes : -1;
+    while (status == SL_END && source->next < source->list.count) {
+        sl_source_file *file = &source->list.files[source->next];
+        int32_t fd = STANDARD_INPUT;
+        if (!sl_source_is_standard_input(file->name))
+            fd = env->open(env->context, file->name, O_RDONLY | O_CLOEXEC, 0);
+        if (fd < 0)
+            return sl_source_fail_path(stage, file->name, file->value, -fd);
+        source->next++;
+        status = use(source, file, fd, stand);
+        if (status == SL_END)
+            close_file(source);
+    }
+    return status;
+}
+
+static sl_status next_followed(sl_source *source, sl_source_stand *stand)
+{
+    sl_follow_visit visit;
+    if (!source->follow)
+        source->follow = sl_follow_new(source->stage, &source->list, source->options->path,
+                                       source->places, source->options->rotate_wait);
+    if (!source->follow)
+        return SL_ERROR;
+    sl_status status = sl_follow_next(source->follow, &visit);
+    if (status != SL_OK)
+        return status == SL_END ? SL_PENDING : SL_ERROR;
+    source->info = visit.info;
+    sl_source_text_open(&source->text, visit.fd, visit.name, visit.info.bytes);
+    source->text.grows = !visit.final;
+    source->final = visit.final;
+    begin(source, &visit.place, stand);
     return SL_OK;
 }
 
-sl_status sl_source_next(sl_source *source)
+sl_status sl_source_next(sl_source *source, sl_source_stand *stand)
 {
-    if (sl_source_list(source) != SL_OK)
+    if (sl_source_list(source) != SL_OK || leave(source, stand) != SL_OK)
         return SL_ERROR;
-    if (source->next > 0 && source->fd >= 0)
-        source->before += source->file_bytes;
     close_file(source);
-    if (source->next == source->count)
-        return SL_END;
-    return open_next(source);
+    return source->options->follow ? next_followed(source, stand) : next_listed(source, stand);
 }
 
-/* ---- Reading ----------------------------------------------------------------------------------
- */
-
-static sl_status fail_bomb(sl_source *source)
+sl_status sl_source_wait(sl_source *source)
 {
-    const char *name = open_item(source)->name;
-    const sl_source_options *options = source->options;
-    if (strcmp(source->bomb, "max_output") == 0)
-        return sl_fail_at(source->stage,
-                          SL_PLACE(.code = SL_CODE_DATA, .source = name,
-                                   .hint = "raise max_output when you trust the file"),
-                          "'%s' decompresses to more than max_output, %lld bytes", name,
-                          (long long)options->max_output);
-    return sl_fail_at(source->stage,
-                      SL_PLACE(.code = SL_CODE_DATA, .source = name,
-                               .hint = "raise max_ratio when you trust the file"),
-                      "'%s' decompresses to more than %g times its size, max_ratio", name,
-                      options->max_ratio);
+    source->stage->host->wake_after(source->stage, source->options->poll);
+    return SL_PENDING;
 }
 
-/* Says what stopped the reading. */
-static sl_status fail_reading(sl_source *source)
-{
-    const char *name = open_item(source)->name;
-    sl_place place = {.code = SL_CODE_DATA, .source = name};
-    int64_t offset = 0;
-    const char *trouble = NULL;
-    if (source->failed) {
-        place.code =
-            code_of(source->failed) == SL_CODE_PERMISSION ? SL_CODE_PERMISSION : SL_CODE_IO;
-        return sl_fail_at(source->stage, &place, "cannot read '%s' at byte offset %lld: %s", name,
-                          (long long)source->file_bytes, strerror(source->failed));
-    }
-    if (source->bomb)
-        return fail_bomb(source);
-    if (source->inflate)
-        trouble = sl_inflate_trouble(source->inflate, &offset, &place.hint);
-    if (trouble)
-        return sl_fail_at(source->stage, &place, "'%s' at byte offset %lld: %s", name,
-                          (long long)offset, trouble);
-    offset = (source->inflate ? source->data_bytes : source->file_bytes) -
-             (int64_t)(source->wide_end - source->wide_at);
-    place.hint = "set encoding to what the file is written in";
-    return sl_fail_at(source->stage, &place, "'%s' at byte offset %lld: this is not valid %s", name,
-                      (long long)offset, sl_encoding_name(source->encoding));
-}
+/* ---- Reading ---------------------------------------------------------------------------- */
 
 int64_t sl_source_read(sl_source *source, char *bytes, size_t size)
 {
-    if (source->fd < 0 || size == 0)
-        return 0;
-    if (!source->begun && begin(source) != SL_OK)
-        return -1;
-    int64_t got = source->encoding == SL_ENCODING_UTF8 ? read_data(source, bytes, size)
-                                                       : read_converted(source, bytes, size);
-    if (got < 0)
-        return fail_reading(source);
-    source->text_bytes += got;
-    return got;
+    int64_t got = sl_source_text_read(&source->text, bytes, size);
+    if (source->text.fd >= 0)
+        report_progress(source);
+    return got == 0 && size > 0 && source->follow && !source->final ? SL_SOURCE_LATER : got;
 }
 
-/* ---- Positions ----------------------------------------------------------------------------------
- */
-
-static sl_status fail_short(sl_source *source, int64_t offset)
+int32_t sl_source_last(const sl_source *source)
 {
-    const char *name = open_item(source)->name;
-    return sl_fail_at(source->stage,
-                      SL_PLACE(.code = SL_CODE_DATA, .source = name,
-                               .hint = "the file was changed since; start afresh"),
-                      "'%s' ends before byte offset %lld, where the last run stood", name,
-                      (long long)offset);
+    return source->text.last;
 }
 
-static sl_status pass_over(sl_source *source, int64_t offset)
+/* ---- Going on where an earlier run stood --------------------------------------------------- */
+
+/* What comes behind a text that had ended: *size bytes of it are the line end that was missing. */
+static sl_status look_behind(sl_source *source, const sl_source_stand *stand, size_t *size)
 {
-    sl_stage *stage = source->stage;
-    char *room = stage->host->allocate(stage, NULL, WIDE_SIZE);
-    if (!room)
-        return sl_no_memory(stage);
-    int64_t got = 1;
-    while (got > 0 && source->text_bytes < offset) {
-        int64_t left = offset - source->text_bytes;
-        got = sl_source_read(source, room, left < (int64_t)WIDE_SIZE ? (size_t)left : WIDE_SIZE);
+    char bytes[2];
+    size_t got = 0;
+    *size = 0;
+    while (got < sizeof bytes) {
+        int64_t more = sl_source_text_read(&source->text, bytes + got, sizeof bytes - got);
+        if (more < 0)
+            return SL_ERROR;
+        if (more == 0)
+            break;
+        got += (size_t)more;
     }
-    stage->host->allocate(stage, room, 0);
-    if (got < 0)
-        return SL_ERROR;
-    return source->text_bytes < offset ? fail_short(source, offset) : SL_OK;
-}
-
-static sl_status jump(sl_source *source, int64_t offset)
-{
-    const sl_env *env = source->stage->env;
-    int64_t place = offset + (int64_t)source->mark;
-    if (place > open_item(source)->bytes)
-        return fail_short(source, offset);
-    int64_t answer = env->seek(env->context, source->fd, place);
-    if (answer < 0) {
-        source->failed = (int32_t)-answer;
-        return fail_reading(source);
-    }
-    source->data = (start){0};
-    source->ended = 0;
-    source->file_bytes = place;
-    source->text_bytes = offset;
+    if (got > 0 && bytes[0] == '\n')
+        *size = 1;
+    else if (got == 2 && bytes[0] == '\r' && bytes[1] == '\n' && stand->ending != SL_SOURCE_CR)
+        *size = 2;
+    else if (got > 0 && bytes[0] == '\r' && stand->ending == SL_SOURCE_OPEN_OR_CR)
+        *size = 1;
+    else if (got > 0 && stand->ending != SL_SOURCE_CR)
+        return sl_fail_at(source->stage,
+                          SL_PLACE(.code = SL_CODE_DATA, .source = source->text.name,
+                                   .row = stand->row, .line = stand->line,
+                                   .hint = "`follow: true` holds back a last line that is not "
+                                           "finished; start afresh to read this file again"),
+                          "the last line of '%s' had no end when the last run read it as a row, "
+                          "and goes on now",
+                          source->text.name);
+    sl_source_text_unread(&source->text, bytes, *size, got);
     return SL_OK;
 }
 
-/* The files before the open one count as read. */
-static void count_before(sl_source *source)
+sl_status sl_source_go_on(sl_source *source, sl_source_stand *stand)
 {
-    source->before = 0;
-    for (uint32_t i = 0; i + 1 < source->next; i++)
-        source->before += source->items[i].bytes > 0 ? source->items[i].bytes : 0;
+    size_t line_end = 0;
+    if (stand->byte == 0 && source->text.text_bytes == 0)
+        return SL_OK;
+    if (sl_source_text_go(&source->text, stand->byte, source->start) != SL_OK)
+        return SL_ERROR;
+    if (stand->ending && look_behind(source, stand, &line_end) != SL_OK)
+        return SL_ERROR;
+    stand->byte += (int64_t)line_end;
+    if (line_end > 0)
+        stand->ending = 0;
+    return SL_OK;
 }
 
-sl_status sl_source_seek(sl_source *source, const char *name, int64_t offset)
+sl_status sl_source_seek(sl_source *source, const char *position)
 {
+    sl_stage *stage = source->stage;
     if (sl_source_list(source) != SL_OK)
         return SL_ERROR;
-    uint32_t index = 0;
-    while (index < source->count && strcmp(source->items[index].name, name) != 0)
-        index++;
-    if (index == source->count)
-        return sl_fail_at(source->stage,
-                          SL_PLACE(.code = SL_CODE_NO_INPUT, .value = source->options->path,
-                                   .hint = "bring the file back, or start afresh"),
-                          "the last run stood in '%s', which is not among the files now", name);
     close_file(source);
-    source->next = index;
-    if (open_next(source) != SL_OK)
-        return SL_ERROR;
-    count_before(source);
-    if (offset == 0)
-        return SL_OK;
-    if (open_item(source)->kind != SL_FILE_REGULAR || is_standard_input(name))
-        return sl_fail_at(source->stage, SL_PLACE(.code = SL_CODE_NO_INPUT, .source = name),
-                          "'%s' is no regular file: reading cannot go on where it stood", name);
-    if (begin(source) != SL_OK)
-        return SL_ERROR;
-    if (!source->inflate && source->encoding == SL_ENCODING_UTF8)
-        return jump(source, offset);
-    return pass_over(source, offset);
+    sl_follow_free(source->follow);
+    source->follow = NULL;
+    source->open = 0;
+    source->next = 0;
+    sl_source_places_free(source->places); /* of a look that plan took */
+    source->places = sl_source_places_new(stage);
+    return source->places ? sl_source_places_read(source->places, position) : SL_ERROR;
 }
 
 const char *sl_source_name(const sl_source *source)
 {
-    return source->next > 0 ? open_item(source)->name : "";
-}
-
-uint32_t sl_source_index(const sl_source *source)
-{
-    return source->next > 0 ? source->next - 1 : 0;
-}
-
-uint32_t sl_source_count(const sl_source *source)
-{
-    return source->count;
+    return source->text.name ? source->text.name : "";
 }
 
 int64_t sl_source_offset(const sl_source *source)
 {
-    return source->text_bytes;
+    return source->text.text_bytes;
 }

@@ -465,7 +465,7 @@ static void close(sl_stage *stage)
 }
 
 static const sl_option options[] = {
-    {"rows", SL_OPTION_LIST, 0, offsetof(values, rows), NULL, NULL, NULL, NULL,
+    {"rows", SL_OPTION_LIST, SL_OPTION_SOURCE, offsetof(values, rows), NULL, NULL, NULL, NULL,
      "The rows: a list of maps (column: value), of lists, or of single values."},
     {"columns", SL_OPTION_LIST, 0, offsetof(values, columns), "", NULL, NULL, NULL,
      "Names of the columns, in order; needed where the rows are lists."},

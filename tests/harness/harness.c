@@ -135,6 +135,7 @@ static void prepare_run(sl_harness *harness)
         .log = take_log,
         .reject = take_reject,
         .checkpoint = make_checkpoint,
+        .kept_type = harness->setup.kept_type,
     };
 }
 
@@ -281,26 +282,28 @@ static void ask_on_thread(call *asked)
     pthread_join(thread, NULL);
 }
 
-sl_status sl_harness_pull(sl_harness *harness)
+sl_status sl_harness_try(sl_harness *harness)
 {
     call asked = {.harness = harness, .status = SL_PENDING};
 
-    if (harness->generator == NULL)
+    if (harness->generator == NULL || harness->status == SL_ERROR)
         return SL_ERROR;
-    if (harness->status == SL_ERROR)
-        return SL_ERROR;
-    for (int tries = 0; asked.status == SL_PENDING; tries++) {
-        if (tries == PENDING_MAX)
-            return harness->status = fail(harness, "pending, and never done");
-        if (harness->setup.threads)
-            ask_on_thread(&asked);
-        else
-            ask(&asked);
-    }
+    if (harness->setup.threads)
+        ask_on_thread(&asked);
+    else
+        ask(&asked);
     harness->status = asked.status;
     if (asked.status == SL_OK)
         take_batch(harness, asked.given);
     return harness->status;
+}
+
+sl_status sl_harness_pull(sl_harness *harness)
+{
+    for (int tries = 0; tries < PENDING_MAX; tries++)
+        if (sl_harness_try(harness) != SL_PENDING)
+            return harness->status;
+    return harness->status = fail(harness, "pending, and never done");
 }
 
 sl_status sl_harness_run(sl_harness *harness)

@@ -45,12 +45,16 @@ typedef struct sl_harness_setup {
     const char *position;  /* readers: go there (what sl_harness_position gave); NULL: the start */
     int64_t position_rows; /* rows given before it */
     sl_fake_env *fake;     /* NULL: one of its own */
+    /* The type that a reader's column had in an earlier run, as sl_run has it; NULL: none. */
+    sl_status (*kept_type)(void *of, uint32_t stage, const char *column, sl_type *type);
 } sl_harness_setup;
 
 /* Fills the options, plans, opens. Never NULL: what failed is the harness's error. */
 sl_harness *sl_harness_open(const sl_harness_setup *setup);
 /* One call of next; PENDING is answered by asking again, as often as 1,000 times. */
 sl_status sl_harness_pull(sl_harness *harness);
+/* One call of next, and PENDING is an answer; the wake that was asked for is already due. */
+sl_status sl_harness_try(sl_harness *harness);
 /* Pulls until END or ERROR, and answers it. */
 sl_status sl_harness_run(sl_harness *harness);
 /* Closes the stage; what it gave can still be read. */

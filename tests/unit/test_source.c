@@ -78,7 +78,8 @@ static int32_t read_all(size_t step)
     sl_source *source = sl_source_new(&room.stage, &options);
     int64_t got = 0;
     text_size = 0;
-    while (source && got >= 0 && sl_source_next(source) == SL_OK)
+    sl_source_stand stand = {0};
+    while (source && got >= 0 && sl_source_next(source, &stand) == SL_OK)
         while ((got = sl_source_read(source, text + text_size, step)) > 0) {
             ck_assert_int_le(got, (int64_t)step);
             text_size += (size_t)got;
@@ -404,7 +405,8 @@ START_TEST(a_zstd_window_is_bounded)
     sl_source *source = sl_source_new(&room.stage, &options);
     room.failures = 0;
     int64_t all = 0, got;
-    ck_assert_int_eq(sl_source_next(source), SL_OK);
+    sl_source_stand stand = {0};
+    ck_assert_int_eq(sl_source_next(source, &stand), SL_OK);
     while ((got = sl_source_read(source, text, sizeof text)) > 0)
         all += got;
     sl_source_free(source);
@@ -527,20 +529,58 @@ END_TEST
 /* ---- Positions
  * ------------------------------------------------------------------------------------ */
 
-/* Reads from byte `offset` of file `name` to the end of all. */
-static sl_status read_from(const char *name, int64_t offset)
+/* What sl_source_tell says when `byte` bytes of the first file were taken. */
+static char told[4096];
+
+static sl_status set_told(sl_stage *stage, sl_text *position, const char *format, ...)
+{
+    (void)stage;
+    (void)position;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(told, sizeof told, format, args);
+    va_end(args);
+    return SL_OK;
+}
+
+/* Reads to a byte of the first file, `ahead` bytes further than that, and tells. */
+static void stop_at(size_t byte, size_t ahead)
 {
     sl_source *source = sl_source_new(&room.stage, &options);
+    sl_source_stand stand = {0};
+    char bytes[100];
+    size_t got = 0;
+    ck_assert_int_eq(sl_source_next(source, &stand), SL_OK);
+    while (got < byte + ahead) {
+        int64_t more = sl_source_read(source, bytes, byte + ahead - got);
+        if (more <= 0)
+            break;
+        got += (size_t)more;
+    }
+    stand = (sl_source_stand){.byte = (int64_t)byte, .row = 7, .line = 8};
+    room.host.set_text = set_told;
+    ck_assert_int_eq(sl_source_tell(source, &stand, NULL), SL_OK);
+    sl_source_free(source);
+}
+
+/* Reads from the position that was told to the end of all. */
+static sl_status read_on(int64_t *rows)
+{
+    sl_source *source = sl_source_new(&room.stage, &options);
+    sl_source_stand stand = {0};
     text_size = 0;
     room.failures = 0;
-    sl_status status = sl_source_seek(source, name, offset);
-    int64_t got = 0;
-    while (status == SL_OK && got >= 0) {
-        ck_assert_int_ge(sl_source_offset(source), 0);
-        while ((got = sl_source_read(source, text + text_size, 1000)) > 0)
+    room.logged[0] = '\0';
+    sl_status status = sl_source_seek(source, told);
+    *rows = 0;
+    while (status == SL_OK && (status = sl_source_next(source, &stand)) == SL_OK) {
+        int64_t got = 1;
+        *rows += stand.row;
+        status = sl_source_go_on(source, &stand);
+        while (status == SL_OK && (got = sl_source_read(source, text + text_size, 1000)) > 0)
             text_size += (size_t)got;
-        if (sl_source_next(source) != SL_OK)
-            break;
+        if (got < 0)
+            status = SL_ERROR;
     }
     sl_source_free(source);
     return status;
@@ -552,26 +592,104 @@ START_TEST(a_position_is_found_again)
          "\xef\xbb\xbf"
          "0123456789",
          13);
-    run("gzip -kc a >b");
+    run("gzip -kc a >b; zstd -qkc a >d");
     make("c", "0\0001\0002\0003\0004\0005\0006\0007\0008\0009\0", 20);
-    static const char *const names[] = {"a", "b", "c"};
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"a", "b", "c", "d"};
+    for (int i = 0; i < 4; i++) {
         list.count = 0;
         add_path(names[i]);
         add_path("end");
-        make("end", "!", 1);
         options.encoding = i == 2 ? SL_ENCODING_UTF16LE : SL_ENCODING_UTF8;
         make("end", i == 2 ? "!\0" : "!", i == 2 ? 2 : 1);
-        for (int64_t offset = 0; offset <= 10; offset++) {
-            ck_assert_int_eq(read_from(names[i], offset), SL_OK);
-            char rest[] = "0123456789!";
-            expect(rest + offset, strlen(rest + offset));
-        }
-        ck_assert_int_eq(read_from(names[i], 11), SL_ERROR);
-        ck_assert_ptr_nonnull(strstr(room.message, "ends before byte offset 11"));
+        for (size_t offset = 0; offset <= 10; offset++)
+            for (size_t ahead = 0; ahead < 4; ahead++) {
+                int64_t rows;
+                stop_at(offset, ahead);
+                ck_assert_int_eq(read_on(&rows), SL_END);
+                char rest[] = "0123456789!";
+                expect(rest + offset, strlen(rest + offset));
+                ck_assert_str_eq(room.logged, "");
+            }
     }
-    ck_assert_int_eq(read_from("gone", 0), SL_ERROR);
-    ck_assert_int_eq(room.code, SL_CODE_NO_INPUT);
+}
+END_TEST
+
+START_TEST(a_position_that_is_none_says_so)
+{
+    static const char *const wrong[] = {
+        "",
+        "7",
+        "[]",
+        "{\"file\":\"a\"}",
+        "{\"file\":1,\"byte\":0,\"row\":0,\"line\":0}",
+        "{\"file\":\"\",\"byte\":0,\"row\":0,\"line\":0}",
+        "{\"file\":\"a\",\"byte\":-1,\"row\":0,\"line\":0}",
+        "{\"file\":\"a\",\"byte\":1.5,\"row\":0,\"line\":0}",
+        "{\"file\":\"a\",\"byte\":0,\"row\":0,\"line\":0,\"done\":1}",
+        "{\"file\":\"a\",\"byte\":0,\"row\":0,\"line\":0,\"done\":[1]}",
+        "{\"file\":\"a\",\"byte\":0,\"row\":0,\"line\":0} x"};
+    make("a", "x", 1);
+    add_path("a");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        int64_t rows;
+        snprintf(told, sizeof told, "%s", wrong[i]);
+        ck_assert_msg(read_on(&rows) == SL_ERROR, "%s", wrong[i]);
+        ck_assert_ptr_nonnull(strstr(room.message, "no position of a reader of files"));
+    }
+    int64_t rows;
+    snprintf(told, sizeof told, "{}"); /* before the first row */
+    ck_assert_int_eq(read_on(&rows), SL_END);
+    EXPECT("x");
+}
+END_TEST
+
+START_TEST(a_position_holds_so_many_files_and_no_more)
+{
+    sl_source_places *places = sl_source_places_new(&room.stage);
+    sl_source_place place = {.byte = 1, .row = 1, .line = 1, .raw = 1, .base = 1};
+    char name[40];
+    for (int i = 0; i < SL_SOURCE_PLACES; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        ck_assert_int_eq(sl_source_places_put(places, name, &place), SL_OK);
+    }
+    ck_assert_int_eq(sl_source_places_put(places, "7", &place), SL_OK); /* it is there */
+    ck_assert_ptr_nonnull(sl_source_places_find(places, "99999"));
+    ck_assert_int_eq(sl_source_places_put(places, "more", &place), SL_ERROR);
+    ck_assert_str_eq(room.message, "the position covers 100000 files, and cannot hold 'more' too");
+    sl_source_places_free(places);
+}
+END_TEST
+
+static uint32_t promised;
+static char promised_why[200];
+
+static void keep_promise(sl_stage *stage, uint32_t promise, const char *why)
+{
+    (void)stage;
+    promised = promise;
+    snprintf(promised_why, sizeof promised_why, "%s", why);
+}
+
+START_TEST(what_cannot_be_read_again_is_said)
+{
+    static const char *const paths[] = {"a", "fifo", "-", "/dev/null"};
+    static const char *const why[] = {"", "'fifo' cannot be read again",
+                                      "standard input cannot be read again",
+                                      "'/dev/null' cannot be read again"};
+    make("a", "x", 1);
+    ck_assert_int_eq(mkfifo("fifo", 0666), 0);
+    room.host.promise = keep_promise;
+    for (int i = 0; i < 4; i++) {
+        list.count = 0;
+        add_path(paths[i]);
+        promised = SL_PROMISE_RESUMES;
+        promised_why[0] = '\0';
+        sl_source *source = sl_source_new(&room.stage, &options);
+        ck_assert_int_eq(sl_source_prepare(source), SL_OK);
+        ck_assert_uint_eq(promised, i == 0 ? SL_PROMISE_RESUMES : SL_PROMISE_NOTHING);
+        ck_assert_str_eq(promised_why, why[i]);
+        sl_source_free(source);
+    }
 }
 END_TEST
 
@@ -621,6 +739,9 @@ int main(void)
     tcase_add_test(tests, what_an_encoding_does_not_have_is_an_error_with_its_place);
     tcase_add_test(tests, a_long_text_converts_over_all_borders);
     tcase_add_test(tests, a_position_is_found_again);
+    tcase_add_test(tests, a_position_that_is_none_says_so);
+    tcase_add_test(tests, a_position_holds_so_many_files_and_no_more);
+    tcase_add_test(tests, what_cannot_be_read_again_is_said);
     tcase_add_test(tests, each_allocation_may_fail);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,0 +1,82 @@
+/*
+ * source_place.h - how far each file was read, kept as the position of a reader, and whether a
+ * file is still the same.
+ *
+ * A position covers every file that was read so far: the open one, and those that are done. It is
+ * a JSON object; the open file's place stands in front:
+ *
+ *     {"file": "b.csv", "byte": 120, "row": 9, "line": 11, "raw": 120, "crc": 3964032372,
+ *      "device": 2049, "inode": 131, "done": [{"file": "a.csv", ...}, ...]}
+ *
+ * byte is where the next record begins in the text (decompressed, as UTF-8); raw is a place in the
+ * file itself that was read at least that far, and crc the CRC-32 of up to 4 KiB before it. A file
+ * is the same when it is at least raw bytes long and the CRC is equal, whatever its inode is: a
+ * copy, or an edit by rename, goes on where the original stood.
+ *
+ * Left out where it is what is usual: base (decoded bytes before raw; byte), state (a reader's
+ * own), ending (SL_SOURCE_OPEN, SL_SOURCE_CR), ended (1: nothing of the file was left), gone (of
+ * files that are followed). A name that is not UTF-8 is written as file_hex.
+ *
+ * Places of files that are not among those that are read now are carried along. There are at most
+ * SL_SOURCE_PLACES of them.
+ *
+ * Thread: WORKER, with the stage.
+ */
+#ifndef SL_SOURCE_PLACE_H
+#define SL_SOURCE_PLACE_H
+
+#include "stages/core/stage.h"
+
+#define SL_SOURCE_PLACES 100000
+#define SL_SOURCE_CHECKED 4096 /* bytes before raw that crc is of */
+
+/* How a text ended that was read to its end. */
+#define SL_SOURCE_OPEN 1       /* without the line end of its last row */
+#define SL_SOURCE_CR 2         /* with a CR: a LF that comes later belongs to it */
+#define SL_SOURCE_OPEN_OR_CR 3 /* as OPEN, where a lone CR is a line end */
+
+/* Of a file that is followed and is not at its path any more. */
+#define SL_SOURCE_GONE 1    /* it is read to its end */
+#define SL_SOURCE_DRAINED 2 /* that is done */
+
+typedef struct sl_source_place {
+    int64_t byte, row, line; /* the reader's: decoded bytes, rows given or rejected, lines */
+    int64_t raw;             /* -1: not known; nobody can go there */
+    int64_t base;            /* decoded bytes before raw; -1: only known by reading */
+    uint32_t crc;
+    uint32_t state; /* the reader's own */
+    uint64_t device, inode;
+    int32_t ending; /* SL_SOURCE_OPEN, SL_SOURCE_CR or 0 */
+    int32_t ended;
+    int32_t gone;
+} sl_source_place;
+
+typedef struct sl_source_places sl_source_places;
+
+/* NULL: no memory, said. */
+sl_source_places *sl_source_places_new(sl_stage *stage);
+void sl_source_places_free(sl_source_places *places); /* NULL: nothing */
+
+/* What is known of a file; NULL: nothing. Good until the places change. */
+const sl_source_place *sl_source_places_find(const sl_source_places *places, const char *name);
+/* The name of a place with this device and inode; NULL: none. */
+const char *sl_source_places_named(const sl_source_places *places, uint64_t device, uint64_t inode);
+/* Adds or replaces a place. Too many fail, with words. */
+sl_status sl_source_places_put(sl_source_places *places, const char *name,
+                               const sl_source_place *place);
+void sl_source_places_remove(sl_source_places *places, const char *name);
+/* Walks over all: from *at == 0 on; NULL: no more. */
+const char *sl_source_places_each(const sl_source_places *places, uint32_t *at);
+
+/* Adds what a position says. SL_ERROR: it is none, said. */
+sl_status sl_source_places_read(sl_source_places *places, const char *position);
+/* Writes a position: this file's place, then all others. */
+sl_status sl_source_places_write(sl_source_places *places, const char *name,
+                                 const sl_source_place *place, sl_text *position);
+
+/* The CRC of up to 4 KiB before raw. 0; 1: the file is shorter now; -errno. */
+int32_t sl_source_check(sl_stage *stage, int32_t fd, int64_t raw, uint32_t *crc);
+/* 1: a file of so many bytes has the same content before the place; 0: not; -errno. */
+int32_t sl_source_same(sl_stage *stage, int32_t fd, int64_t bytes, const sl_source_place *place);
+
+#endif
