@@ -505,7 +505,7 @@ void sl_graph_close(sl_graph *graph)
         if (graph->nodes[i].generator)
             sl_generator_close(graph->nodes[i].generator);
     if (graph->once)
-        sl_once_close(graph->once, errors->errors == 0);
+        sl_once_close(graph->once);
 }
 
 void sl_graph_stop(sl_graph *graph)

@@ -190,7 +190,11 @@ sl_status sl_once_store(sl_once *once, uint32_t exporter, int32_t clean)
     if (!clean) {
         status = type->tell(sl_generator_stage(once->generators[exporter]), &out);
         sl_builder_clear(&at->out);
-        sl_builder_word(&at->out, out.data ? out.data : "{}");
+        if (out.data)
+            sl_builder_word(&at->out, out.data);
+        else if (status == SL_OK)
+            status = sl_generator_fail(once->generators[exporter], NULL,
+                                       "cannot tell where its target ends");
         sl_env_allocate(once->run->env, out.data, 0);
     }
     if (status == SL_OK) {
@@ -294,10 +298,11 @@ int32_t sl_once_has_reject(const sl_once *once, uint32_t stage, uint32_t exporte
     return at->taken && sl_generator_rejected(once->generators[stage]) <= at->taken[stage];
 }
 
-void sl_once_close(sl_once *once, int32_t in_order)
+void sl_once_close(sl_once *once)
 {
     for (uint32_t i = 0; i < once->plan->count; i++)
-        if (in_order && once->exporters[i].open && once->exporters[i].out.size > 0)
+        if (once->exporters[i].open && once->exporters[i].out.size > 0 &&
+            !sl_generator_uncertain(once->generators[i]))
             sl_once_store(once, i, 1);
 }
 

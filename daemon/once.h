@@ -57,8 +57,8 @@ sl_status sl_once_checkpoint(sl_once *once, uint32_t exporter, const sl_stamp *s
 sl_status sl_once_commit_all(sl_once *once);
 /* 1: the row that `stage` rejects now is one that the reject exporter has from an earlier run. */
 int32_t sl_once_has_reject(const sl_once *once, uint32_t stage, uint32_t exporter);
-/* After the stages were closed; in order: 1 when nothing failed. */
-void sl_once_close(sl_once *once, int32_t in_order);
+/* After the stages were closed: files that end where they should are nobody's work in progress. */
+void sl_once_close(sl_once *once);
 
 const sl_path *sl_once_path(const sl_once *once, uint32_t exporter);
 /* Microseconds since 1970 of the last checkpoint that this run goes on from; 0: it began. */

@@ -8,6 +8,7 @@
 
 #include "config/fingerprint.h"
 #include "daemon/once_inside.h"
+#include "stages/json.h"
 
 /* ---- Checkpoints ---------------------------------------------------------------------------- */
 
@@ -428,6 +429,9 @@ static sl_status resume_file(sl_once *once, uint32_t exporter)
         once->paths[exporter].kind == SL_PATH_LEAST)
         return SL_OK;
     const char *out = at->kept ? at->kept->out : NULL;
+    int64_t clean;
+    if (out && at->kept->rows == 0 && sl_json_get_integer(out, "clean", &clean) == 1)
+        out = NULL; /* nothing in it is ours */
     if (out && sl_generator_resume(once->generators[exporter],
                                    &(struct sl_stamp_part){.json = out}) != SL_OK)
         return SL_ERROR;

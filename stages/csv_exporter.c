@@ -305,6 +305,51 @@ static sl_status write_header(sl_stage *stage, csv_exporter *self)
     return SL_OK;
 }
 
+/* The next character of a line that is no quote and no CR; 0 at its end. */
+static char next_letter(const char **at, const char *end, char quote)
+{
+    while (*at < end && (**at == quote || **at == '\r')) {
+        (*at)++;
+    }
+    return *at < end && **at != '\n' ? *(*at)++ : '\0';
+}
+
+/* Rows are added to a file whose header names the same columns; how it is quoted does not count. */
+static sl_status check_header(sl_stage *stage, csv_exporter *self)
+{
+    static const char mark[] = "\xef\xbb\xbf"; /* a byte order mark */
+    size_t start = sl_target_mark(self->target);
+    if (write_header(stage, self) != SL_OK) {
+        return SL_ERROR;
+    }
+    size_t size;
+    const char *ours = sl_target_take_back(self->target, start, &size);
+    char *theirs = stage->host->allocate(stage, NULL, 2 * size + sizeof mark);
+    if (theirs == NULL) {
+        return sl_no_memory(stage);
+    }
+    size_t got = sl_target_head(self->target, theirs, 2 * size + sizeof mark);
+    const char *a = ours, *b = theirs, *b_end = theirs + got;
+    if (got >= 3 && memcmp(theirs, mark, 3) == 0) {
+        b += 3;
+    }
+    char quote = self->quote_byte < 0 ? '\r' : (char)self->quote_byte, x, y;
+    do {
+        x = next_letter(&a, ours + size, quote);
+        y = next_letter(&b, b_end, quote);
+    } while (x == y && x != '\0');
+    stage->host->allocate(stage, theirs, 0);
+    if (x == y || got == 0) {
+        return SL_OK;
+    }
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = SL_CODE_DATA, .value = stage->host->option(stage, "path"),
+                               .hint = "give the columns their order with a select, write to "
+                                       "another file, or say `header: false`"),
+                      "the first line of '%s' does not name the columns of the rows that are added",
+                      self->path);
+}
+
 /* Once, with the first row or at the end: whether a header is needed is known only when the file
  * has been cut back. */
 static sl_status begin(sl_stage *stage, csv_exporter *self)
@@ -313,7 +358,10 @@ static sl_status begin(sl_stage *stage, csv_exporter *self)
         return SL_OK;
     }
     self->begun = 1;
-    return self->header && sl_target_empty(self->target) ? write_header(stage, self) : SL_OK;
+    if (!self->header) {
+        return SL_OK;
+    }
+    return sl_target_empty(self->target) ? write_header(stage, self) : check_header(stage, self);
 }
 
 static sl_status write(sl_stage *stage, sl_batch *batch)
@@ -395,10 +443,7 @@ static sl_status commit(sl_stage *stage, const sl_commit *what)
 static sl_status forget(sl_stage *stage)
 {
     csv_exporter *self = sl_self(stage, csv_exporter);
-    if (self->target != NULL) {
-        sl_target_abort(self->target);
-    }
-    return SL_OK;
+    return self->target != NULL ? sl_target_abort(self->target) : SL_OK;
 }
 
 static sl_status tell(sl_stage *stage, sl_text *position)

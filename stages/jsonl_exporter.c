@@ -327,9 +327,7 @@ static sl_status commit(sl_stage *stage, const sl_commit *what)
 static sl_status forget(sl_stage *stage)
 {
     struct jsonl_exporter *self = sl_self(stage, struct jsonl_exporter);
-    if (self->target != NULL)
-        sl_target_abort(self->target);
-    return SL_OK;
+    return self->target != NULL ? sl_target_abort(self->target) : SL_OK;
 }
 
 static sl_status tell(sl_stage *stage, sl_text *position)

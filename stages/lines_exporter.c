@@ -148,9 +148,8 @@ static sl_status commit(sl_stage *stage, const sl_commit *commit)
 
 static sl_status take_back(sl_stage *stage)
 {
-    if (sl_self(stage, lines_exporter)->target)
-        sl_target_abort(sl_self(stage, lines_exporter)->target);
-    return SL_OK;
+    sl_target *target = sl_self(stage, lines_exporter)->target;
+    return target ? sl_target_abort(target) : SL_OK;
 }
 
 static sl_status tell(sl_stage *stage, sl_text *position)

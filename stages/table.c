@@ -374,9 +374,8 @@ static sl_status commit(sl_stage *stage, const sl_commit *commit)
 
 static sl_status forget(sl_stage *stage)
 {
-    if (sl_self(stage, table)->target)
-        sl_target_abort(sl_self(stage, table)->target);
-    return SL_OK;
+    sl_target *target = sl_self(stage, table)->target;
+    return target ? sl_target_abort(target) : SL_OK;
 }
 
 static void close(sl_stage *stage)

@@ -454,24 +454,37 @@ void sl_target_promise(sl_stage *stage, const char *path, int32_t append)
         stage->host->promise(stage, append ? SL_PROMISE_RESUMES : SL_PROMISE_WHOLE, NULL);
 }
 
-/* The checksum of what stands before `end`; a file that may not be read has 0. */
-static uint32_t checksum_before(const sl_target *target, int64_t end)
+/* Reads of the target itself, which is open for writing only; answers how many bytes. */
+static size_t read_back(const sl_target *target, char *bytes, size_t size, int64_t offset)
 {
     const sl_env *env = target->stage->env;
-    unsigned char bytes[CHECKED];
-    size_t size = end < CHECKED ? (size_t)end : CHECKED, got = 0;
+    size_t got = 0;
     int32_t fd = env->open(env->context, target->label, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return 0;
     while (got < size) {
-        int64_t part = env->pread(env->context, fd, bytes + got, size - got,
-                                  end - (int64_t)size + (int64_t)got);
+        int64_t part =
+            env->pread(env->context, fd, bytes + got, size - got, offset + (int64_t)got);
         if (part <= 0)
             break;
         got += (size_t)part;
     }
     env->close(env->context, fd);
-    return crc32_gzip_refl(0, bytes, got);
+    return got;
+}
+
+size_t sl_target_head(const sl_target *target, char *bytes, size_t size)
+{
+    return target->append ? read_back(target, bytes, size, 0) : 0;
+}
+
+/* The checksum of what stands before `end`; a file that may not be read has 0. */
+static uint32_t checksum_before(const sl_target *target, int64_t end)
+{
+    char bytes[CHECKED];
+    size_t size = end < CHECKED ? (size_t)end : CHECKED;
+    size_t got = read_back(target, bytes, size, end - (int64_t)size);
+    return crc32_gzip_refl(0, (const unsigned char *)bytes, got);
 }
 
 sl_status sl_target_tell(sl_target *target, sl_text *position)
@@ -524,6 +537,14 @@ sl_status sl_target_seek(sl_target *target, const char *position)
     target->ragged = target->length > 0 && ends_ragged(target);
     target->break_line = target->ragged;
     return SL_OK;
+}
+
+const char *sl_target_take_back(sl_target *target, size_t mark, size_t *size)
+{
+    *size = target->flushed + target->used - mark;
+    sl_target_rewind(target, mark);
+    target->mark = NO_MARK;
+    return target->buffer + target->used;
 }
 
 /* ---- Committing
@@ -610,15 +631,17 @@ sl_status sl_target_commit(sl_target *target, int32_t final)
     return target->temporary ? take_place(target) : SL_OK;
 }
 
-void sl_target_abort(sl_target *target)
+sl_status sl_target_abort(sl_target *target)
 {
     const sl_env *env = target->stage->env;
+    int32_t known = !target->broken;
     target->used = 0;
     target->mark = NO_MARK;
     target->break_line = target->ragged;
     if (target->append && target->fd >= 0 && target->length > target->committed) {
         int32_t answer = env->truncate(env->context, target->fd, target->committed);
         target->broken = target->broken || answer < 0;
+        known = known && answer >= 0;
         target->length = target->committed;
     }
     if (target->temporary) {
@@ -626,6 +649,7 @@ void sl_target_abort(sl_target *target)
         close_file(target);
         remove_temporary(target);
     }
+    return known ? SL_OK : SL_ERROR;
 }
 
 void sl_target_close(sl_target *target)

@@ -38,6 +38,10 @@ sl_status sl_target_seek(sl_target *target, const char *position);
 int32_t sl_target_empty(const sl_target *target);
 int32_t sl_target_terminal(const sl_target *target); /* 1: a terminal */
 
+/* Reads the first `size` bytes of the file that is appended to; fewer where it is shorter or may
+ * not be read. Answers how many. */
+size_t sl_target_head(const sl_target *target, char *bytes, size_t size);
+
 /* Room for `size` bytes at the end of the buffer, written out first when it is full; NULL:
  * failed, said. Then say with advance how many were used. */
 char *sl_target_reserve(sl_target *target, size_t size);
@@ -48,13 +52,15 @@ sl_status sl_target_write(sl_target *target, const char *bytes, size_t size);
  * mark or commit and can be taken back, so that a row that turns out bad halfway leaves nothing. */
 size_t sl_target_mark(sl_target *target);
 void sl_target_rewind(sl_target *target, size_t mark);
+/* The same, ends the mark, and gives the bytes taken back, good until the next reserve. */
+const char *sl_target_take_back(sl_target *target, size_t mark, size_t *size);
 
 /* What was written is safe: flushed, synced where it is a file; final: renamed. While
  * replacing, nothing is safe before the final commit, and nothing is done. */
 sl_status sl_target_commit(sl_target *target, int32_t final);
 /* Forgets what was written since the last commit; a temporary file goes away, and only close
- * may follow. */
-void sl_target_abort(sl_target *target);
+ * may follow. SL_ERROR, not said: what stands in the file is not known. */
+sl_status sl_target_abort(sl_target *target);
 void sl_target_close(sl_target *target); /* NULL: nothing; a temporary file left goes away */
 
 #endif

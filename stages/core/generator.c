@@ -813,7 +813,7 @@ void sl_generator_close(sl_generator *generator)
         sched_yield();
     }
     if (generator->opened && generator->type->abort && !generator->ended && acts(generator))
-        generator->type->abort(&generator->stage);
+        generator->uncertain = generator->type->abort(&generator->stage) != SL_OK;
     if (generator->tried && generator->type->close)
         generator->type->close(&generator->stage);
     sl_batch_release(generator->tail);
@@ -1056,6 +1056,11 @@ int32_t sl_generator_ended(const sl_generator *generator)
 int32_t sl_generator_failed(const sl_generator *generator)
 {
     return generator->failed;
+}
+
+int32_t sl_generator_uncertain(const sl_generator *generator)
+{
+    return generator->uncertain;
 }
 
 int32_t sl_generator_closed(const sl_generator *generator)

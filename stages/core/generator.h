@@ -191,6 +191,7 @@ const sl_column *sl_generator_columns(const sl_generator *generator, uint32_t *c
 const sl_counters *sl_generator_counters(const sl_generator *generator);
 int32_t sl_generator_ended(const sl_generator *generator);  /* 1: END was given */
 int32_t sl_generator_failed(const sl_generator *generator); /* 1: ERROR was given */
+int32_t sl_generator_uncertain(const sl_generator *generator); /* 1: its abort has failed */
 int32_t sl_generator_closed(const sl_generator *generator);
 /* 1: its last answer was PENDING, and it was not an input's. */
 int32_t sl_generator_waiting(const sl_generator *generator);

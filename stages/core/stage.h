@@ -318,8 +318,8 @@ typedef struct sl_stage_type {
      * through host->set_text; nothing when there is none; before plan, read-only.
      * write: take all selected rows, or answer SL_PENDING having taken none.
      * commit: make safe what was written since the last commit, together with the
-     * checkpoint. abort: forget what was written since. commit and abort may be
-     * called without a write. */
+     * checkpoint. abort: forget what was written since; SL_ERROR: what stands there is not
+     * known. commit and abort may be called without a write. */
     sl_status (*recover)(sl_stage *stage, sl_text *checkpoint);
     sl_status (*write)(sl_stage *stage, sl_batch *borrowed);
     sl_status (*commit)(sl_stage *stage, const sl_commit *borrowed);
