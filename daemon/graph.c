@@ -560,6 +560,11 @@ sl_generator *sl_graph_stage(sl_graph *graph, uint32_t index)
     return graph->nodes[index].generator;
 }
 
+int32_t sl_graph_rehearsing(const sl_graph *graph)
+{
+    return graph->run.rehearsing;
+}
+
 int64_t sl_graph_bound(const sl_plan *plan)
 {
     /* Batches in flight: each stage holds at most one of its input and one of its own; a

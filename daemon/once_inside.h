@@ -19,7 +19,9 @@ typedef struct once_exporter {
     int32_t known;       /* 1: a checkpoint with this origin is safe */
     int32_t durable;     /* 1: its commits must survive a power cut: others' follow them */
     int32_t built;       /* `text` is the checkpoint of the commit that is under way */
-    sl_builder text, stored, out; /* in_state: without "out" and the end */
+    int64_t changed, changed_next; /* when `stored` was written; when `text` was built */
+    sl_builder text, stored;       /* bodies (checkpoint.h) */
+    sl_builder whole, out;
 } once_exporter;
 
 struct sl_once {
@@ -31,7 +33,8 @@ struct sl_once {
     sl_path *paths;
     once_exporter *exporters;
     int64_t since;
-    sl_builder changed;
+    const char **changed; /* names of stages; in the arena */
+    uint32_t changed_count;
 };
 
 sl_status sl_once_no_memory(sl_once *once);

@@ -51,9 +51,8 @@ static sl_status read_text(sl_once *once, uint32_t exporter, const char **text, 
         sl_stage *stage = sl_generator_stage(generator);
         if (!target)
             return sl_once_no_memory(once);
-        at->entry.key = (sl_checkpoint_key){.graph = once->plan->name,
-                                            .exporter = stage->host->key(stage),
-                                            .target = target};
+        at->entry.key = (sl_checkpoint_key){
+            .graph = once->plan->name, .exporter = stage->host->key(stage), .target = target};
         return sl_state_read(once->state, &at->entry, once->run->arena, text, changed);
     }
     sl_text kept = {0};
@@ -80,9 +79,6 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     int64_t changed;
     if (read_text(once, exporter, &text, &changed) != SL_OK)
         return SL_ERROR;
-    const char *out = NULL; /* the last member */
-    for (const char *next = text; next && (next = strstr(next, ",\"out\":")); next++)
-        out = next;
     draw_origin(once, at);
     sl_checkpoint_begin(&at->stored, at->origin, 0);
     sl_checkpoint_stages_end(&at->stored);
@@ -91,24 +87,24 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     sl_kept *kept = sl_arena_take(once->run->arena, sizeof *kept);
     if (!kept)
         return sl_once_no_memory(once);
-    if (sl_checkpoint_parse(once->run->arena, text, kept, &why) < 0)
-        return sl_paths_mistake(once->plan, exporter,
-                                "use the version that wrote it, or begin again with --fresh",
-                                once->run->errors, "the checkpoint of this exporter is of no use: %s",
-                                why);
-    kept->changed = changed;
+    int known = sl_checkpoint_parse(once->run->arena, text, kept, &why);
+    if (known < 0 && !once->options.fresh)
+        return sl_paths_mistake(
+            once->plan, exporter, "use the version that wrote it, or begin again with --fresh",
+            once->run->errors, "the checkpoint of this exporter is of no use: %s", why);
+    kept->changed = kept->changed ? kept->changed : changed;
     if (once->options.fresh) {
         /* A file is cut back all the same: what a killed run left behind is nobody's. */
         *kept = (sl_kept){.out = kept->out};
         at->kept = at->in_state ? kept : NULL;
         return SL_OK;
     }
-    sl_builder_clear(&at->stored);
-    sl_builder_add(&at->stored, text, out ? (size_t)(out - text) : strlen(text));
     at->kept = kept;
     at->known = 1;
     if (kept->origin)
         snprintf(at->origin, sizeof at->origin, "%s", kept->origin);
+    sl_checkpoint_again(&at->stored, kept, at->origin);
+    at->changed = kept->changed;
     at->rows_before = kept->rows;
     return at->stored.failed ? sl_once_no_memory(once) : SL_OK;
 }
@@ -138,7 +134,7 @@ sl_status sl_once_kept_type(sl_once *once, uint32_t stage, const char *column, s
  */
 
 #define WAYS_OUT                                                                                   \
-    "put the YAML back as it was; or begin again with `sluice run --fresh`; or say where to go "  \
+    "put the YAML back as it was; or begin again with `sluice run --fresh`; or say where to go "   \
     "on with `sluice checkpoint rewind` or `set`"
 
 static uint32_t stage_named(const sl_plan *plan, const char *name)
@@ -177,11 +173,17 @@ static sl_status check_stage(sl_once *once, uint32_t exporter, const sl_kept_sta
 
 static void note_change(sl_once *once, const char *name)
 {
-    char quoted[256];
-    snprintf(quoted, sizeof quoted, "'%s'", name);
-    if (once->changed.data && strstr(once->changed.data, quoted))
-        return;
-    sl_builder_format(&once->changed, "%s%s", once->changed.size ? ", " : "", quoted);
+    for (uint32_t i = 0; i < once->changed_count; i++)
+        if (strcmp(once->changed[i], name) == 0)
+            return;
+    const char **changed =
+        sl_arena_take(once->run->arena, (once->changed_count + 1) * sizeof *changed);
+    if (!changed)
+        return; /* it is only said */
+    if (once->changed_count > 0)
+        memcpy(changed, once->changed, once->changed_count * sizeof *changed);
+    changed[once->changed_count++] = name;
+    once->changed = changed;
 }
 
 static void note_changes(sl_once *once, uint32_t exporter, const sl_kept *kept)
@@ -245,7 +247,8 @@ sl_status sl_once_judge(sl_once *once)
     return errors->errors > before ? SL_ERROR : SL_OK;
 }
 
-/* ---- What must be safe before something else is ----------------------------------------------- */
+/* ---- What must be safe before something else is -----------------------------------------------
+ */
 
 /* 1: a row that goes to `exporter` and one that goes to `other` become safe in one action. */
 static int32_t together(sl_once *once, uint32_t exporter, uint32_t other)
@@ -270,7 +273,8 @@ int32_t sl_once_durable(const sl_once *once, uint32_t stage)
     return once->exporters[stage].durable;
 }
 
-/* ---- One run at a time ------------------------------------------------------------------------- */
+/* ---- One run at a time -------------------------------------------------------------------------
+ */
 
 static sl_status lock_exporter(sl_once *once, uint32_t exporter)
 {
@@ -278,10 +282,10 @@ static sl_status lock_exporter(sl_once *once, uint32_t exporter)
     sl_stage *stage = sl_generator_stage(once->generators[exporter]);
     const sl_value *table = sl_value_get(once->plan->stages[exporter].options, "table");
     const char *target = target_of(once, exporter);
-    const char *what = target ? sl_arena_format(once->run->arena, "%s|%s|%s",
-                                                stage->host->key(stage), target,
-                                                table && table->text ? table->text : "")
-                              : NULL;
+    const char *what = target
+                           ? sl_arena_format(once->run->arena, "%s|%s|%s", stage->host->key(stage),
+                                             target, table && table->text ? table->text : "")
+                           : NULL;
     if (!what)
         return sl_once_no_memory(once);
     if (sl_state_lock(once->state, what, at->in_state) != SL_OK)
@@ -313,7 +317,8 @@ static sl_status lock(sl_once *once)
     return SL_OK;
 }
 
-/* ---- Everybody to his place ----------------------------------------------------------------------
+/* ---- Everybody to his place
+ * ----------------------------------------------------------------------
  */
 
 /* GIVES what an exporter has committed as a stamp; NULL: nothing, or no memory (*failed). */
@@ -367,12 +372,12 @@ static sl_status resume_stage(sl_once *once, uint32_t stage)
 {
     const sl_kept_stage *kept = smallest(once, stage);
     sl_generator *generator = once->generators[stage];
-    if (kept && sl_generator_resume(
-                    generator, &(struct sl_stamp_part){.stage = stage,
-                                                       .reader = kept->reader,
-                                                       .count = kept->count,
-                                                       .rejected = kept->rejected,
-                                                       .json = kept->json}) != SL_OK)
+    if (kept &&
+        sl_generator_resume(generator, &(struct sl_stamp_part){.stage = stage,
+                                                               .reader = kept->reader,
+                                                               .count = kept->count,
+                                                               .rejected = kept->rejected,
+                                                               .json = kept->json}) != SL_OK)
         return SL_ERROR;
     for (uint32_t i = 0; i < once->plan->count; i++) { /* batches end where each exporter stood */
         const sl_kept_stage *of =
@@ -446,10 +451,10 @@ static sl_status resume_exporter(sl_once *once, uint32_t exporter)
     if (!at->kept || !sl_once_commits(once, exporter))
         return SL_OK;
     const sl_kept_stage *own = sl_kept_stage_of(at->kept, once->plan->stages[exporter].name);
-    if (own && sl_generator_resume(once->generators[exporter],
-                                   &(struct sl_stamp_part){.stage = exporter,
-                                                           .rejected = own->rejected,
-                                                           .json = ""}) != SL_OK)
+    if (own &&
+        sl_generator_resume(once->generators[exporter],
+                            &(struct sl_stamp_part){
+                                .stage = exporter, .rejected = own->rejected, .json = ""}) != SL_OK)
         return SL_ERROR;
     int32_t failed;
     sl_stamp *stamp = stamp_of(once, exporter, &failed);
