@@ -550,7 +550,7 @@ const sl_plan *sl_graph_of_plan(const sl_graph *graph)
     return graph->plan;
 }
 
-const sl_once *sl_graph_once(const sl_graph *graph)
+sl_once *sl_graph_once(const sl_graph *graph)
 {
     return graph->once;
 }

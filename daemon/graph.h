@@ -68,7 +68,7 @@ void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of);
 void sl_graph_stuck(const sl_graph *graph, char *text, size_t size);
 
 const sl_plan *sl_graph_of_plan(const sl_graph *graph);
-const sl_once *sl_graph_once(const sl_graph *graph);
+sl_once *sl_graph_once(const sl_graph *graph);
 sl_generator *sl_graph_stage(sl_graph *graph, uint32_t index); /* as in the plan */
 int32_t sl_graph_rehearsing(const sl_graph *graph);            /* 1: a dry run */
 /* The most bytes that batches in flight may take, known from the graph alone; without what

@@ -35,6 +35,22 @@ const sl_verb sl_verbs[] = {
         .run = sl_verb_check,
     },
     {
+        .name = "checkpoint",
+        .usage = "ls|show|set|rewind|drop FILE.yaml [EXPORTER | READER POSITION] [options]",
+        .summary = "show or change where the next run of a graph goes on",
+        .options = "sSPqvfLCh",
+        .formats = "text|json",
+        .examples = "  sluice checkpoint ls orders.yaml\n"
+                    "  sluice checkpoint show orders.yaml sqlite\n"
+                    "  sluice checkpoint set orders.yaml csv '{\"file\":\"orders.csv\",\"byte\":0,"
+                    "\"line\":1,\"row\":0}'\n"
+                    "  sluice checkpoint rewind orders.yaml    read again from the start\n"
+                    "  sluice checkpoint drop orders.yaml      forget everything\n",
+        .paths_min = 2,
+        .paths_max = 4,
+        .run = sl_verb_checkpoint,
+    },
+    {
         .name = "graph",
         .usage = "FILE.yaml [options]",
         .summary = "draw a graph: as text, for Graphviz or Mermaid",

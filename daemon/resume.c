@@ -11,8 +11,7 @@
 
 /* ---- Checkpoints ---------------------------------------------------------------------------- */
 
-/* The absolute path of what an exporter writes to: its first option that is a path. */
-static const char *target_of(sl_once *once, uint32_t exporter)
+const char *sl_once_target(sl_once *once, uint32_t exporter)
 {
     const sl_plan_stage *stage = &once->plan->stages[exporter];
     const sl_env *env = once->run->env;
@@ -39,15 +38,14 @@ static const char *target_of(sl_once *once, uint32_t exporter)
                            slash ? slash + 1 : value->text);
 }
 
-/* The checkpoint as it was kept; *text NULL: none. */
-static sl_status read_text(sl_once *once, uint32_t exporter, const char **text, int64_t *changed)
+sl_status sl_once_read(sl_once *once, uint32_t exporter, const char **text, int64_t *changed)
 {
     once_exporter *at = &once->exporters[exporter];
     sl_generator *generator = once->generators[exporter];
     *text = NULL;
     *changed = 0;
     if (at->in_state) {
-        const char *target = target_of(once, exporter);
+        const char *target = sl_once_target(once, exporter);
         sl_stage *stage = sl_generator_stage(generator);
         if (!target)
             return sl_once_no_memory(once);
@@ -77,7 +75,7 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     once_exporter *at = &once->exporters[exporter];
     const char *text, *why;
     int64_t changed;
-    if (read_text(once, exporter, &text, &changed) != SL_OK)
+    if (sl_once_read(once, exporter, &text, &changed) != SL_OK)
         return SL_ERROR;
     draw_origin(once, at);
     sl_checkpoint_begin(&at->stored, at->origin, 0);
@@ -137,7 +135,7 @@ sl_status sl_once_kept_type(sl_once *once, uint32_t stage, const char *column, s
     "put the YAML back as it was; or begin again with `sluice run --fresh`; or say where to go "   \
     "on with `sluice checkpoint rewind` or `set`"
 
-static uint32_t stage_named(const sl_plan *plan, const char *name)
+uint32_t sl_once_stage(const sl_plan *plan, const char *name)
 {
     for (uint32_t i = 0; i < plan->count; i++)
         if (strcmp(plan->stages[i].name, name) == 0)
@@ -148,7 +146,7 @@ static uint32_t stage_named(const sl_plan *plan, const char *name)
 static sl_status check_stage(sl_once *once, uint32_t exporter, const sl_kept_stage *kept)
 {
     const sl_plan *plan = once->plan;
-    uint32_t index = stage_named(plan, kept->name);
+    uint32_t index = sl_once_stage(plan, kept->name);
     char print[17];
     int32_t there = index != UINT32_MAX && sl_paths_reach(plan, index, exporter) &&
                     strcmp(plan->stages[index].type->name, kept->type) == 0;
@@ -191,7 +189,7 @@ static void note_changes(sl_once *once, uint32_t exporter, const sl_kept *kept)
     const sl_plan *plan = once->plan;
     char print[17];
     for (uint32_t i = 0; i < kept->path_count; i++) {
-        uint32_t index = stage_named(plan, kept->path[i].name);
+        uint32_t index = sl_once_stage(plan, kept->path[i].name);
         if (index == UINT32_MAX) {
             note_change(once, kept->path[i].name);
             continue;
@@ -211,7 +209,7 @@ static sl_status check_keys(sl_once *once)
     const sl_plan *plan = once->plan;
     for (uint32_t i = 0; i < plan->count; i++)
         for (uint32_t j = 0; sl_once_commits(once, i) && j < i; j++) {
-            const char *a = target_of(once, i), *b = target_of(once, j);
+            const char *a = sl_once_target(once, i), *b = sl_once_target(once, j);
             if (!sl_once_commits(once, j) || plan->stages[i].type != plan->stages[j].type ||
                 plan->stages[i].named || plan->stages[j].named || !a || !b || strcmp(a, b) != 0)
                 continue;
@@ -223,6 +221,14 @@ static sl_status check_keys(sl_once *once)
                                         "checkpoints cannot be told apart");
         }
     return SL_OK;
+}
+
+void sl_once_check(sl_once *once, uint32_t exporter, const sl_kept *kept)
+{
+    for (uint32_t k = 0; k < kept->stages_count; k++)
+        check_stage(once, exporter, &kept->stages[k]);
+    if (!once->plan->stages[exporter].rejects_only && kept->stages_count > 0)
+        note_changes(once, exporter, kept);
 }
 
 sl_status sl_once_judge(sl_once *once)
@@ -237,11 +243,8 @@ sl_status sl_once_judge(sl_once *once)
         const sl_kept *kept = once->exporters[i].kept;
         if (!kept || !sl_once_commits(once, i))
             continue;
-        for (uint32_t k = 0; k < kept->stages_count; k++)
-            check_stage(once, i, &kept->stages[k]);
-        if (!once->plan->stages[i].rejects_only && kept->stages_count > 0)
-            note_changes(once, i, kept);
-        if (kept->changed > once->since)
+        sl_once_check(once, i, kept);
+        if (kept->stages_count > 0 && kept->changed > once->since)
             once->since = kept->changed;
     }
     return errors->errors > before ? SL_ERROR : SL_OK;
@@ -254,7 +257,7 @@ sl_status sl_once_judge(sl_once *once)
 static int32_t together(sl_once *once, uint32_t exporter, uint32_t other)
 {
     const sl_plan_stage *a = &once->plan->stages[exporter], *b = &once->plan->stages[other];
-    const char *one = target_of(once, exporter), *two = target_of(once, other);
+    const char *one = sl_once_target(once, exporter), *two = sl_once_target(once, other);
     return a->type == b->type && a->type->recover && one && two && *one && strcmp(one, two) == 0;
 }
 
@@ -276,12 +279,12 @@ int32_t sl_once_durable(const sl_once *once, uint32_t stage)
 /* ---- One run at a time -------------------------------------------------------------------------
  */
 
-static sl_status lock_exporter(sl_once *once, uint32_t exporter)
+sl_status sl_once_lock(sl_once *once, uint32_t exporter)
 {
     once_exporter *at = &once->exporters[exporter];
     sl_stage *stage = sl_generator_stage(once->generators[exporter]);
     const sl_value *table = sl_value_get(once->plan->stages[exporter].options, "table");
-    const char *target = target_of(once, exporter);
+    const char *target = sl_once_target(once, exporter);
     const char *what = target
                            ? sl_arena_format(once->run->arena, "%s|%s|%s", stage->host->key(stage),
                                              target, table && table->text ? table->text : "")
@@ -311,7 +314,7 @@ static sl_status lock(sl_once *once)
     for (uint32_t i = 0; once->state && !once->run->rehearsing && i < once->plan->count; i++) {
         int32_t held = once->exporters[i].in_state && once->paths[i].kind == SL_PATH_WHOLE &&
                        once->plan->stages[i].rejects_only;
-        if ((sl_once_commits(once, i) || held) && lock_exporter(once, i) != SL_OK)
+        if ((sl_once_commits(once, i) || held) && sl_once_lock(once, i) != SL_OK)
             return SL_ERROR;
     }
     return SL_OK;
@@ -330,7 +333,7 @@ static sl_stamp *stamp_of(sl_once *once, uint32_t exporter, int32_t *failed)
     *failed = 0;
     for (uint32_t i = 0; kept && i < kept->stages_count && !*failed; i++) {
         const sl_kept_stage *stage = &kept->stages[i];
-        uint32_t index = stage_named(once->plan, stage->name);
+        uint32_t index = sl_once_stage(once->plan, stage->name);
         if (index == UINT32_MAX || index == exporter ||
             !sl_paths_reach(once->plan, index, exporter))
             continue;
@@ -396,7 +399,7 @@ static int32_t still_precedes(const sl_once *once, const sl_kept *kept)
 {
     for (uint32_t i = 0; i < kept->before_count; i++) {
         const char *origin = kept->before[i].text;
-        uint32_t index = stage_named(once->plan, kept->before[i].name);
+        uint32_t index = sl_once_stage(once->plan, kept->before[i].name);
         if (origin && *origin &&
             (index == UINT32_MAX || !once->exporters[index].kept ||
              strcmp(once->exporters[index].origin, origin) != 0))

@@ -18,5 +18,5 @@ cmp out.csv sheet
 "$SLUICE" run -q other.yaml
 "$SLUICE" run -q more.yaml --fresh
 "$SLUICE" run -q look.yaml >after
-! cmp -s before after
-! cmp -s out.csv sheet
+! cmp -s before after || exit 1
+! cmp -s out.csv sheet || exit 1
