@@ -14,6 +14,7 @@
 #ifndef SL_GRAPH_H
 #define SL_GRAPH_H
 
+#include "daemon/feed.h"
 #include "daemon/once.h"
 
 typedef struct sl_graph sl_graph;
@@ -27,6 +28,7 @@ typedef struct sl_graph_options {
     const char *state; /* the state directory; NULL: files are not remembered between runs */
     int32_t fresh;     /* 1: begins again, whatever earlier runs have committed */
     int32_t rehearse;  /* 1: rows are written and nothing is committed */
+    sl_feed *feed;     /* rows for one stage from elsewhere; borrowed. NULL: none */
     /* Lines and warnings; called on the graph's strand. NULL: not wanted. */
     void (*log)(void *of, const sl_error *line);
     void *log_of;

@@ -51,6 +51,20 @@ const sl_verb sl_verbs[] = {
         .run = sl_verb_checkpoint,
     },
     {
+        .name = "rejects",
+        .usage = "ls|show|retry|drop FILE.yaml [ROWID ...] [options]",
+        .summary = "show rejected rows that are kept in SQLite, try them again, delete them",
+        .options = "sSPqvfLCh",
+        .formats = "text|json",
+        .examples = "  sluice rejects ls orders.yaml           how many, by stage and reason\n"
+                    "  sluice rejects show orders.yaml 12 13\n"
+                    "  sluice rejects retry orders.yaml        after a rule or `_values` was mended\n"
+                    "  sluice rejects drop orders.yaml 12\n",
+        .paths_min = 2,
+        .paths_max = SL_ARGUMENTS_MOST,
+        .run = sl_verb_rejects,
+    },
+    {
         .name = "graph",
         .usage = "FILE.yaml [options]",
         .summary = "draw a graph: as text, for Graphviz or Mermaid",
