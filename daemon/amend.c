@@ -243,9 +243,9 @@ static int32_t keeps(const sl_once *once, uint32_t stage)
            (once->exporters[stage].in_state || once->plan->stages[stage].type->recover);
 }
 
-/* Reads what is kept of all exporters, by stage, and takes their locks: what comes in between is
- * found when it is written. NULL: said. */
-static sl_amend_kept *begin(sl_once *once)
+/* Reads what is kept of all exporters, by stage, and takes the locks of those that have something;
+ * `all`: of all. What comes in between is found when it is written. NULL: said. */
+static sl_amend_kept *begin(sl_once *once, int32_t all)
 {
     uint32_t count = once->plan->count;
     sl_amend_kept *found = sl_arena_take(once->run->arena, count * sizeof *found);
@@ -254,8 +254,9 @@ static sl_amend_kept *begin(sl_once *once)
     for (uint32_t i = 0; found && i < count; i++) {
         if (!keeps(once, i))
             continue;
-        if (sl_amend_read(once, i, &found[i]) != SL_OK ||
-            (once->state && sl_once_lock(once, i) != SL_OK))
+        if (sl_amend_read(once, i, &found[i]) != SL_OK)
+            return NULL;
+        if (once->state && (all || found[i].text) && sl_once_lock(once, i) != SL_OK)
             return NULL;
     }
     return found;
@@ -344,7 +345,7 @@ static int32_t follows(const sl_once *once, uint32_t exporter, uint32_t reader)
 sl_status sl_amend_set(sl_once *once, uint32_t reader, const char *position)
 {
     const sl_plan *plan = once->plan;
-    sl_amend_kept *found = begin(once);
+    sl_amend_kept *found = begin(once, 1);
     int32_t *moved = sl_arena_take(once->run->arena, plan->count * sizeof *moved);
     if (!found || !moved)
         return found ? sl_once_no_memory(once) : SL_ERROR;
@@ -405,7 +406,7 @@ sl_status sl_amend_rewind(sl_once *once, uint32_t exporter)
         return sl_paths_mistake(
             plan, exporter, "rewind the exporter that the other rows go to", once->run->errors,
             "a reject exporter has no place of its own: it goes with the others");
-    sl_amend_kept *found = begin(once);
+    sl_amend_kept *found = begin(once, 0);
     int32_t *moved = sl_arena_take(once->run->arena, plan->count * sizeof *moved);
     if (!found || !moved)
         return found ? sl_once_no_memory(once) : SL_ERROR;
@@ -429,7 +430,7 @@ sl_status sl_amend_rewind(sl_once *once, uint32_t exporter)
 sl_status sl_amend_drop(sl_once *once, uint32_t exporter)
 {
     const sl_plan *plan = once->plan;
-    sl_amend_kept *found = begin(once);
+    sl_amend_kept *found = begin(once, 0);
     int32_t *moved = sl_arena_take(once->run->arena, plan->count * sizeof *moved);
     if (!found || !moved)
         return found ? sl_once_no_memory(once) : SL_ERROR;

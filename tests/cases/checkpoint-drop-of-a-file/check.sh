@@ -14,3 +14,8 @@ grep -F "sluice checkpoint drop" said
 "$SLUICE" checkpoint drop -q graph.yaml jsonl
 "$SLUICE" run -q graph.yaml
 [ "$(tr '\n' ' ' <out.jsonl)" = '{"mine":1} {"id":1} {"id":2} ' ]
+# Where there is nothing, nothing is made.
+for words in ls show rewind drop; do
+    "$SLUICE" checkpoint $words graph.yaml --state nowhere >/dev/null 2>&1 || true
+done
+[ ! -e nowhere ]
