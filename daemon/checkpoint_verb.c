@@ -287,6 +287,21 @@ static void say(const words *at, const char *format, const char *what)
     fputs("\n", stderr);
 }
 
+/* A place in a file as a person writes it, {"file": ..., "byte": ...}: what the readers of files
+ * would know it again by is filled in so that it is taken as it is. In the arena. */
+static const char *complete(words *at, const sl_json_value *object)
+{
+    char *whole = sl_arena_copy(at->session.arena, object->text, object->size);
+    sl_json_value found;
+    if (!whole || sl_json_get(whole, "file", &found) != 1 ||
+        sl_json_get(whole, "byte", &found) != 1 || sl_json_get(whole, "raw", &found) == 1)
+        return whole;
+    return sl_arena_format(at->session.arena, "%.*s%s%s,\"raw\":0,\"base\":0,\"crc\":0}",
+                           (int)object->size - 1, whole,
+                           sl_json_get(whole, "line", &found) == 1 ? "" : ",\"line\":0",
+                           sl_json_get(whole, "row", &found) == 1 ? "" : ",\"row\":0");
+}
+
 static sl_status set(words *at)
 {
     sl_json json;
@@ -304,7 +319,10 @@ static sl_status set(words *at)
                      "a position is what stands under \"at\" in `sluice checkpoint show`",
                      "the position '%s' is no JSON object: %s", position,
                      json.error ? json.error : sl_json_kind_name(value.kind));
-    if (sl_amend_set(at->once, reader, position) != SL_OK)
+    const char *whole = complete(at, &value);
+    if (!whole)
+        return wrong(at, SL_CODE_FAILED, NULL, "out of memory");
+    if (sl_amend_set(at->once, reader, whole) != SL_OK)
         return SL_ERROR;
     say(at, "the next run goes on from there: %s", position);
     return SL_OK;

@@ -42,8 +42,7 @@ const sl_verb sl_verbs[] = {
         .formats = "text|json",
         .examples = "  sluice checkpoint ls orders.yaml\n"
                     "  sluice checkpoint show orders.yaml sqlite\n"
-                    "  sluice checkpoint set orders.yaml csv '{\"file\":\"orders.csv\",\"byte\":0,"
-                    "\"line\":1,\"row\":0}'\n"
+                    "  sluice checkpoint set orders.yaml csv '{\"file\":\"orders.csv\",\"byte\":0}'\n"
                     "  sluice checkpoint rewind orders.yaml    read again from the start\n"
                     "  sluice checkpoint drop orders.yaml      forget everything\n",
         .paths_min = 2,
