@@ -52,7 +52,7 @@ void sl_arguments_help(FILE *to)
 {
     fputs("sluice runs dataflow graphs written in YAML.\n\nusage: sluice VERB ...\n\n", to);
     for (const sl_verb *verb = sl_verbs; verb->name; verb++)
-        fprintf(to, "  %-9s %s\n", verb->name, verb->summary);
+        fprintf(to, "  %-10s %s\n", verb->name, verb->summary);
     fputs("\n`sluice VERB --help` says more of one. Start with: sluice new my-graph\n", to);
 }
 

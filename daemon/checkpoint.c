@@ -40,8 +40,7 @@ static int read_integer(const sl_json_value *value, int64_t *integer)
 
 /* "name": value ... of one object, each handed to `take`. 0, -1. */
 static int each_member(const sl_json_value *object, void *to,
-                       int (*take)(void *to, const sl_json_value *name,
-                                   const sl_json_value *value))
+                       int (*take)(void *to, const sl_json_value *name, const sl_json_value *value))
 {
     sl_json json;
     sl_json_value name, value;
@@ -129,8 +128,7 @@ static int take_stages(kept_reading *to, const sl_json_value *list)
     if (!sl_json_enter(&json, SL_JSON_ARRAY))
         return -1;
     while (sl_json_element(&json, &item)) {
-        sl_kept_stage *stages =
-            sl_arena_take(to->arena, (kept->stages_count + 1) * sizeof *stages);
+        sl_kept_stage *stages = sl_arena_take(to->arena, (kept->stages_count + 1) * sizeof *stages);
         if (!stages)
             return -1;
         if (kept->stages_count > 0)
@@ -155,6 +153,8 @@ static int take_kept(void *of, const sl_json_value *name, const sl_json_value *v
         return read_integer(value, &to->version);
     if (sl_json_same(name, "rows"))
         return read_integer(value, &kept->rows);
+    if (sl_json_same(name, "changed"))
+        return read_integer(value, &kept->changed);
     if (sl_json_same(name, "origin"))
         return (kept->origin = copy_string(to->arena, value)) ? 0 : -1;
     if (sl_json_same(name, "stages"))
@@ -234,8 +234,8 @@ static void add_name(sl_builder *text, const char *name)
 void sl_checkpoint_begin(sl_builder *text, const char *origin, int64_t rows)
 {
     sl_builder_clear(text);
-    sl_builder_format(text, "{\"version\":%d,\"origin\":\"%s\",\"rows\":%lld,\"stages\":[",
-                      SL_CHECKPOINT_VERSION, origin, (long long)rows);
+    sl_builder_format(text, "\"origin\":\"%s\",\"rows\":%lld,\"stages\":[", origin,
+                      (long long)rows);
 }
 
 static void add_types(sl_builder *text, const sl_column *columns, uint32_t count)
@@ -299,14 +299,60 @@ void sl_checkpoint_close(sl_builder *text)
     sl_builder_word(text, "}");
 }
 
-void sl_checkpoint_out(sl_builder *text, const char *out, int32_t clean)
+static void add_stage_again(sl_builder *text, const sl_kept_stage *stage)
 {
-    add_name(text, "out");
-    /* `clean`: what stands behind it later is somebody else's, and stays. */
-    sl_builder_format(text, clean ? "{\"clean\":1,%s" : "{%s", out + 1);
+    if (text->size > 0 && text->data[text->size - 1] != '[')
+        sl_builder_word(text, ",");
+    sl_builder_word(text, "{\"stage\":");
+    sl_builder_json(text, stage->name, strlen(stage->name));
+    sl_builder_format(text, ",\"type\":\"%s\",\"count\":%lld,\"rejected\":%lld", stage->type,
+                      (long long)stage->count, (long long)stage->rejected);
+    if (stage->reader) {
+        sl_builder_format(text, ",\"at\":%s,\"source\":\"%s\"", stage->json, stage->source);
+        if (*stage->types)
+            sl_builder_format(text, ",\"types\":%s", stage->types);
+    } else if (*stage->json) {
+        sl_builder_format(text, ",\"state\":%s", stage->json);
+    }
+    sl_builder_word(text, "}");
 }
 
-void sl_checkpoint_end(sl_builder *text)
+static void add_pairs_again(sl_builder *text, const char *name, const sl_kept_pair *pairs,
+                            uint32_t count)
 {
+    if (!pairs)
+        return;
+    sl_checkpoint_open(text, name);
+    for (uint32_t i = 0; i < count; i++)
+        if (pairs[i].text)
+            sl_checkpoint_text(text, pairs[i].name, pairs[i].text);
+        else
+            sl_checkpoint_number(text, pairs[i].name, pairs[i].number);
+    sl_checkpoint_close(text);
+}
+
+void sl_checkpoint_again(sl_builder *text, const sl_kept *kept, const char *origin)
+{
+    sl_checkpoint_begin(text, origin, kept->rows);
+    for (uint32_t i = 0; i < kept->stages_count; i++)
+        add_stage_again(text, &kept->stages[i]);
+    sl_checkpoint_stages_end(text);
+    add_pairs_again(text, "path", kept->path, kept->path_count);
+    add_pairs_again(text, "taken", kept->taken, kept->taken_count);
+    add_pairs_again(text, "before", kept->before, kept->before_count);
+}
+
+void sl_checkpoint_whole(sl_builder *text, const sl_builder *body, int64_t changed, const char *out,
+                         int32_t clean)
+{
+    sl_builder_clear(text);
+    sl_builder_format(text, "{\"version\":%d,\"changed\":%lld,", SL_CHECKPOINT_VERSION,
+                      (long long)changed);
+    sl_builder_add(text, body->data, body->size);
+    if (out) {
+        add_name(text, "out");
+        sl_builder_format(text, clean ? "{\"clean\":1,%s" : "{%s", out + 1);
+    }
     sl_builder_word(text, "}");
+    text->failed = text->failed || body->failed;
 }

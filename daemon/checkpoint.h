@@ -2,6 +2,7 @@
  * checkpoint.h - what is kept with an exporter's rows: a checkpoint as JSON, written and read.
  *
  *     {"version": 1,
+ *      "changed": 1795857838745162,           when it was written: microseconds since 1970, UTC
  *      "origin": "5c02...",                   drawn when the exporter first began; it stays
  *      "rows": 3990,                          rows that the exporter has committed, all in all
  *      "stages": [                            every stage on its path that has something to keep
@@ -45,7 +46,7 @@ typedef struct sl_kept_pair { /* "taken": a number; "before", "path": 16 hex dig
 typedef struct sl_kept { /* a checkpoint that was read; all of it lives in the arena */
     int64_t rows;
     const char *origin; /* NULL: none */
-    int64_t changed; /* microseconds since 1970; the caller's to set */
+    int64_t changed;    /* microseconds since 1970; 0: not known */
     sl_kept_stage *stages;
     uint32_t stages_count;
     sl_kept_pair *path, *taken, *before;
@@ -62,7 +63,8 @@ const sl_kept_pair *sl_kept_pair_of(const sl_kept_pair *pairs, uint32_t count, c
 /* The type of a reader's column; SL_END: not known. */
 sl_status sl_kept_type(const sl_kept_stage *stage, const char *column, sl_type *type);
 
-/* Writing, in this order: begin, stages, the others, end. */
+/* Writing the body, which is the same while nothing new is committed, in this order: begin,
+ * stages, the others. */
 void sl_checkpoint_begin(sl_builder *text, const char *origin, int64_t rows);
 /* Each part of the stamp; columns: of the stage, NULL: none (types are kept of readers). */
 void sl_checkpoint_stage(sl_builder *text, const sl_plan_stage *stage,
@@ -73,8 +75,12 @@ void sl_checkpoint_open(sl_builder *text, const char *name); /* of pairs */
 void sl_checkpoint_number(sl_builder *text, const char *name, int64_t number);
 void sl_checkpoint_text(sl_builder *text, const char *name, const char *value);
 void sl_checkpoint_close(sl_builder *text);
-void sl_checkpoint_out(sl_builder *text, const char *out, int32_t clean);
-void sl_checkpoint_end(sl_builder *text);
+/* The body of a checkpoint that was read. */
+void sl_checkpoint_again(sl_builder *text, const sl_kept *kept, const char *origin);
+/* The checkpoint of a body. out: where a file ends; NULL: none; clean: 1 when what comes to stand
+ * behind that is somebody else's, and stays. */
+void sl_checkpoint_whole(sl_builder *text, const sl_builder *body, int64_t changed, const char *out,
+                         int32_t clean);
 
 /* The 16 hex digits of a fingerprint. */
 void sl_fingerprint_text(uint64_t fingerprint, char text[17]);

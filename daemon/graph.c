@@ -15,7 +15,8 @@ typedef struct node {
     uint32_t outlets_taken; /* of the link */
     sl_rejects *rejects;    /* a reject exporter's gathering; otherwise NULL */
     int32_t planned;
-    int32_t done; /* an exporter that has ended */
+    int32_t done;     /* an exporter that has ended */
+    int32_t left_out; /* it has no part in a feed */
 } node;
 
 struct sl_graph {
@@ -203,6 +204,7 @@ static int make_node(sl_graph *graph, uint32_t index)
 {
     const sl_plan_stage *plan = &graph->plan->stages[index];
     node *made = &graph->nodes[index];
+    sl_feed *feed = graph->options.feed;
     uint32_t count = plan->rejects_only ? 1 : plan->inputs_count;
     sl_input *inputs = sl_arena_take(graph->arena, (count + 1) * sizeof *inputs);
     if (!inputs)
@@ -216,6 +218,8 @@ static int make_node(sl_graph *graph, uint32_t index)
     for (uint32_t i = 0; i < plan->inputs_count; i++)
         if (connect_input(graph, plan->inputs[i], &inputs[i]) < 0)
             return -1;
+    if (feed && feed->stage == index)
+        inputs[0] = sl_feed_as_input(feed, graph->run.pool, &inputs[0]);
     made->generator = sl_generator_new(&graph->run, index, plan->type, plan->name, plan->self,
                                        plan->options, inputs, count);
     if (!made->generator)
@@ -248,8 +252,8 @@ static void set_run(sl_graph *graph, sl_errors *errors)
     run->drain = drain_before;
     run->graph = graph->plan->name;
     run->rehearsing = graph->options.rehearse;
-    run->commit = commit;
-    run->checkpoint = checkpoint;
+    run->commit = graph->options.feed ? NULL : commit;
+    run->checkpoint = graph->options.feed ? NULL : checkpoint;
     run->kept_type = kept_type;
     run->durable = durable;
     atomic_init(&run->stopping, 0);
@@ -271,6 +275,20 @@ static int make_once(sl_graph *graph)
     return graph->once ? 0 : -1;
 }
 
+static int leave_out(sl_graph *graph)
+{
+    const sl_plan *plan = graph->plan;
+    if (!graph->options.feed)
+        return 0;
+    int32_t *part = sl_arena_take(graph->arena, plan->count * sizeof *part);
+    if (!part)
+        return -1;
+    sl_feed_parts(plan, graph->options.feed->stage, part);
+    for (uint32_t i = 0; i < plan->count; i++)
+        graph->nodes[i].left_out = graph->nodes[i].done = !part[i];
+    return 0;
+}
+
 sl_graph *sl_graph_new(const sl_plan *plan, const sl_graph_options *options, sl_errors *errors)
 {
     const sl_env *env = options->env;
@@ -290,7 +308,7 @@ sl_graph *sl_graph_new(const sl_plan *plan, const sl_graph_options *options, sl_
     for (uint32_t i = 0; i < plan->count && !failed; i++)
         failed = make_node(graph, i) < 0;
     if (!failed)
-        failed = make_once(graph) < 0;
+        failed = make_once(graph) < 0 || leave_out(graph) < 0;
     if (failed) {
         sl_graph_free(graph);
         return NULL;
@@ -355,7 +373,7 @@ sl_status sl_graph_plan(sl_graph *graph)
         forgive_missing(graph, before);
     }
     graph->run.planning = 0;
-    if (graph->run.errors->errors == 0)
+    if (graph->run.errors->errors == 0 && !graph->options.feed)
         sl_once_judge(graph->once);
     return graph->run.errors->errors > errors ? SL_ERROR : SL_OK;
 }
@@ -365,14 +383,27 @@ sl_status sl_graph_prepare(sl_graph *graph)
     return sl_once_recover(graph->once) == SL_OK ? sl_graph_plan(graph) : SL_ERROR;
 }
 
+static sl_status check_feed(const sl_graph *graph)
+{
+    const sl_feed *feed = graph->options.feed;
+    if (!feed || inputs_known(graph, feed->stage))
+        return SL_OK;
+    return sl_paths_mistake(graph->plan, feed->stage, "let the reader read a file",
+                            graph->run.errors,
+                            "the columns of this stage are known only when its source is opened, "
+                            "and no source is opened now");
+}
+
 sl_status sl_graph_open(sl_graph *graph)
 {
     graph->opened = 1;
-    if (sl_graph_prepare(graph) != SL_OK)
+    if (sl_graph_prepare(graph) != SL_OK || check_feed(graph) != SL_OK)
         return SL_ERROR;
     for (uint32_t i = 0; i < graph->plan->count; i++)
-        if (sl_generator_open(graph->nodes[i].generator) != SL_OK)
+        if (!graph->nodes[i].left_out && sl_generator_open(graph->nodes[i].generator) != SL_OK)
             return SL_ERROR;
+    if (graph->options.feed)
+        return SL_OK;
     /* Again: a stage that could not plan before has said by now what it promises. */
     return sl_once_judge(graph->once) == SL_OK ? sl_once_resume(graph->once) : SL_ERROR;
 }
@@ -451,7 +482,20 @@ static int32_t some_stage_waits(const sl_graph *graph)
 static sl_status wait_for_world(sl_graph *graph)
 {
     graph->waits.own = some_stage_waits(graph);
+    if (graph->options.feed)
+        return SL_PENDING;
     return sl_once_commit_all(graph->once) == SL_ERROR ? SL_ERROR : SL_PENDING;
+}
+
+static sl_status finish_feed(sl_graph *graph)
+{
+    char why[512];
+    if (sl_graph_audit(graph, why, sizeof why)) {
+        sl_status status = graph->options.feed->finish(graph->options.feed->of);
+        return status == SL_OK ? SL_END : status;
+    }
+    sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_BUG};
+    return sl_errors_add(graph->run.errors, &error, "the books do not balance: %s", why);
 }
 
 sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
@@ -468,6 +512,8 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
                 if (graph->nodes[i].rejects)
                     sl_rejects_end(graph->nodes[i].rejects);
             status = turn(graph, 1, until);
+            if (status == SL_END && graph->options.feed)
+                return finish_feed(graph);
         } else if (status == SL_PENDING && drain_all(graph) != SL_OK) {
             status = SL_ERROR;
         }
@@ -495,7 +541,7 @@ void sl_graph_close(sl_graph *graph)
     graph->closed = 1;
     const sl_errors *errors = graph->run.errors;
     int32_t stopped = atomic_load(&graph->run.stopping) && errors->errors == 0;
-    if (stopped && graph->opened)
+    if (stopped && graph->opened && !graph->options.feed)
         sl_graph_commit(graph);
     for (uint32_t i = graph->plan->count; i-- > 0;)
         if (graph->nodes[i].generator && graph->plan->stages[i].type->role == SL_EXPORTER)
@@ -550,7 +596,7 @@ const sl_plan *sl_graph_of_plan(const sl_graph *graph)
     return graph->plan;
 }
 
-const sl_once *sl_graph_once(const sl_graph *graph)
+sl_once *sl_graph_once(const sl_graph *graph)
 {
     return graph->once;
 }
@@ -558,6 +604,11 @@ const sl_once *sl_graph_once(const sl_graph *graph)
 sl_generator *sl_graph_stage(sl_graph *graph, uint32_t index)
 {
     return graph->nodes[index].generator;
+}
+
+int32_t sl_graph_rehearsing(const sl_graph *graph)
+{
+    return graph->run.rehearsing;
 }
 
 int64_t sl_graph_bound(const sl_plan *plan)

@@ -14,6 +14,7 @@
 #ifndef SL_GRAPH_H
 #define SL_GRAPH_H
 
+#include "daemon/feed.h"
 #include "daemon/once.h"
 
 typedef struct sl_graph sl_graph;
@@ -27,6 +28,7 @@ typedef struct sl_graph_options {
     const char *state; /* the state directory; NULL: files are not remembered between runs */
     int32_t fresh;     /* 1: begins again, whatever earlier runs have committed */
     int32_t rehearse;  /* 1: rows are written and nothing is committed */
+    sl_feed *feed;     /* rows for one stage from elsewhere; borrowed. NULL: none */
     /* Lines and warnings; called on the graph's strand. NULL: not wanted. */
     void (*log)(void *of, const sl_error *line);
     void *log_of;
@@ -68,8 +70,9 @@ void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of);
 void sl_graph_stuck(const sl_graph *graph, char *text, size_t size);
 
 const sl_plan *sl_graph_of_plan(const sl_graph *graph);
-const sl_once *sl_graph_once(const sl_graph *graph);
+sl_once *sl_graph_once(const sl_graph *graph);
 sl_generator *sl_graph_stage(sl_graph *graph, uint32_t index); /* as in the plan */
+int32_t sl_graph_rehearsing(const sl_graph *graph);            /* 1: a dry run */
 /* The most bytes that batches in flight may take, known from the graph alone; without what
  * holding stages keep (their `memory` option). */
 int64_t sl_graph_bound(const sl_plan *plan);

@@ -15,11 +15,7 @@ sl_once *sl_once_new(const sl_plan *plan, sl_run *run, sl_generator *const *gene
     sl_once *once = sl_arena_take(run->arena, sizeof *once);
     if (!once)
         return NULL;
-    *once = (sl_once){.plan = plan,
-                      .run = run,
-                      .generators = generators,
-                      .options = *options,
-                      .changed = {.env = run->env}};
+    *once = (sl_once){.plan = plan, .run = run, .generators = generators, .options = *options};
     once->paths = sl_arena_take(run->arena, plan->count * sizeof *once->paths);
     once->exporters = sl_arena_take(run->arena, plan->count * sizeof *once->exporters);
     if (!once->paths || !once->exporters)
@@ -28,7 +24,7 @@ sl_once *sl_once_new(const sl_plan *plan, sl_run *run, sl_generator *const *gene
         const sl_plan_stage *stage = &plan->stages[i];
         once_exporter *at = &once->exporters[i];
         once->paths[i] = (sl_path){.kind = SL_PATH_LEAST, .why = ""};
-        at->text.env = at->stored.env = at->out.env = run->env;
+        at->text.env = at->stored.env = at->out.env = at->whole.env = run->env;
         at->in_state = options->state && stage->type->role == SL_EXPORTER &&
                        !stage->type->recover && stage->type->tell && stage->type->seek;
         sl_generator_key(generators[i], stage->named ? stage->name : stage->type->name);
@@ -50,8 +46,8 @@ void sl_once_free(sl_once *once)
         sl_builder_done(&at->text);
         sl_builder_done(&at->stored);
         sl_builder_done(&at->out);
+        sl_builder_done(&at->whole);
     }
-    sl_builder_done(&once->changed);
     sl_state_free(once->state);
 }
 
@@ -145,6 +141,13 @@ static void add_taken(const sl_once *once, uint32_t exporter, sl_builder *text)
     sl_checkpoint_close(text);
 }
 
+/* 1: what would be kept is what is kept. */
+static int32_t is_same(const once_exporter *at)
+{
+    return at->stored.size == at->text.size &&
+           memcmp(at->stored.data, at->text.data, at->text.size) == 0;
+}
+
 sl_status sl_once_checkpoint(sl_once *once, uint32_t exporter, const sl_stamp *stamp, sl_blob *blob)
 {
     once_exporter *at = &once->exporters[exporter];
@@ -153,7 +156,8 @@ sl_status sl_once_checkpoint(sl_once *once, uint32_t exporter, const sl_stamp *s
     if (!kept && !(at->in_state && once->paths[exporter].kind == SL_PATH_WHOLE))
         return SL_OK;
     sl_builder *text = &at->text;
-    sl_checkpoint_begin(text, at->origin, at->rows_before + sl_generator_written(once->generators[exporter]));
+    sl_checkpoint_begin(text, at->origin,
+                        at->rows_before + sl_generator_written(once->generators[exporter]));
     if (kept && once->plan->stages[exporter].rejects_only) {
         sl_checkpoint_stages_end(text);
         add_taken(once, exporter, text);
@@ -166,20 +170,18 @@ sl_status sl_once_checkpoint(sl_once *once, uint32_t exporter, const sl_stamp *s
     if (text->failed)
         return sl_once_no_memory(once);
     at->built = 1;
-    if (at->in_state)
-        return SL_OK;
-    sl_checkpoint_end(text);
-    if (text->failed)
+    at->changed_next = once->run->env->now(once->run->env->context);
+    if (at->in_state || is_same(at))
+        return SL_OK; /* the state database's, or nothing new */
+    sl_checkpoint_whole(&at->whole, text, at->changed_next, NULL, 0);
+    if (at->whole.failed)
         return sl_once_no_memory(once);
-    if (at->stored.size == text->size && memcmp(at->stored.data, text->data, text->size) == 0)
-        return SL_OK; /* nothing new */
-    *blob = (sl_blob){.data = text->data, .size = text->size};
+    *blob = (sl_blob){.data = at->whole.data, .size = at->whole.size};
     return SL_OK;
 }
 
 /* ---- Commits -------------------------------------------------------------------------------- */
 
-/* `stored` is what the state database has, without where the file ends. */
 sl_status sl_once_store(sl_once *once, uint32_t exporter, int32_t clean)
 {
     once_exporter *at = &once->exporters[exporter];
@@ -198,9 +200,7 @@ sl_status sl_once_store(sl_once *once, uint32_t exporter, int32_t clean)
         sl_env_allocate(once->run->env, out.data, 0);
     }
     if (status == SL_OK) {
-        sl_builder_add(&all, at->stored.data, at->stored.size);
-        sl_checkpoint_out(&all, at->out.data, clean);
-        sl_checkpoint_end(&all);
+        sl_checkpoint_whole(&all, &at->stored, at->changed, at->out.data, clean);
         if (all.failed || at->out.failed)
             status = sl_once_no_memory(once);
         else
@@ -218,8 +218,8 @@ static sl_status commit_one(sl_once *once, uint32_t exporter, int32_t final)
         return status;
     at->built = 0;
     at->known = 1;
-    int32_t same =
-        at->stored.size == at->text.size && memcmp(at->stored.data, at->text.data, at->text.size) == 0;
+    int32_t same = is_same(at);
+    at->changed = same ? at->changed : at->changed_next;
     sl_builder swap = at->stored;
     at->stored = at->text;
     at->text = swap;
@@ -306,7 +306,8 @@ void sl_once_close(sl_once *once)
             sl_once_store(once, i, 1);
 }
 
-/* ---- What one may know of it ------------------------------------------------------------------ */
+/* ---- What one may know of it ------------------------------------------------------------------
+ */
 
 const sl_path *sl_once_path(const sl_once *once, uint32_t exporter)
 {
@@ -318,7 +319,7 @@ int64_t sl_once_since(const sl_once *once)
     return once->since;
 }
 
-const char *sl_once_changed(const sl_once *once)
+const char *sl_once_changed(const sl_once *once, uint32_t index)
 {
-    return once->changed.data ? once->changed.data : "";
+    return index < once->changed_count ? once->changed[index] : NULL;
 }

@@ -63,7 +63,7 @@ void sl_once_close(sl_once *once);
 const sl_path *sl_once_path(const sl_once *once, uint32_t exporter);
 /* Microseconds since 1970 of the last checkpoint that this run goes on from; 0: it began. */
 int64_t sl_once_since(const sl_once *once);
-/* Names of stages that are not as they were then, "'where', 'select'"; "": none. */
-const char *sl_once_changed(const sl_once *once);
+/* The names of the stages that are not as they were then, from 0; NULL: no more. */
+const char *sl_once_changed(const sl_once *once, uint32_t index);
 
 #endif

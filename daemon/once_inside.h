@@ -1,5 +1,5 @@
 /*
- * once_inside.h - what once.c and resume.c share. Nobody else includes it.
+ * once_inside.h - what once.c, resume.c and amend.c share. Nobody else includes it.
  */
 #ifndef SL_ONCE_INSIDE_H
 #define SL_ONCE_INSIDE_H
@@ -19,7 +19,9 @@ typedef struct once_exporter {
     int32_t known;       /* 1: a checkpoint with this origin is safe */
     int32_t durable;     /* 1: its commits must survive a power cut: others' follow them */
     int32_t built;       /* `text` is the checkpoint of the commit that is under way */
-    sl_builder text, stored, out; /* in_state: without "out" and the end */
+    int64_t changed, changed_next; /* when `stored` was written; when `text` was built */
+    sl_builder text, stored;       /* bodies (checkpoint.h) */
+    sl_builder whole, out;
 } once_exporter;
 
 struct sl_once {
@@ -31,9 +33,21 @@ struct sl_once {
     sl_path *paths;
     once_exporter *exporters;
     int64_t since;
-    sl_builder changed;
+    const char **changed; /* names of stages; in the arena */
+    uint32_t changed_count;
 };
 
+/* The absolute path of what an exporter writes to, its first option that is a path; "": none. */
+const char *sl_once_target(sl_once *once, uint32_t exporter);
+/* The stage of this name; UINT32_MAX: none. */
+uint32_t sl_once_stage(const sl_plan *plan, const char *name);
+/* The checkpoint as it is kept, in the arena; *text NULL: none. */
+sl_status sl_once_read(sl_once *once, uint32_t exporter, const char **text, int64_t *changed);
+/* Holds a checkpoint against the YAML: what the run would be refused for goes to the errors, what
+ * is merely other to `changed`. */
+void sl_once_check(sl_once *once, uint32_t exporter, const sl_kept *kept);
+/* No other run writes to the exporter's target from now on. SL_ERROR: one does, said. */
+sl_status sl_once_lock(sl_once *once, uint32_t exporter);
 sl_status sl_once_no_memory(sl_once *once);
 /* 1: an exporter that goes on where it stood. */
 int32_t sl_once_commits(const sl_once *once, uint32_t stage);

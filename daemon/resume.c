@@ -12,8 +12,7 @@
 
 /* ---- Checkpoints ---------------------------------------------------------------------------- */
 
-/* The absolute path of what an exporter writes to: its first option that is a path. */
-static const char *target_of(sl_once *once, uint32_t exporter)
+const char *sl_once_target(sl_once *once, uint32_t exporter)
 {
     const sl_plan_stage *stage = &once->plan->stages[exporter];
     const sl_env *env = once->run->env;
@@ -40,21 +39,19 @@ static const char *target_of(sl_once *once, uint32_t exporter)
                            slash ? slash + 1 : value->text);
 }
 
-/* The checkpoint as it was kept; *text NULL: none. */
-static sl_status read_text(sl_once *once, uint32_t exporter, const char **text, int64_t *changed)
+sl_status sl_once_read(sl_once *once, uint32_t exporter, const char **text, int64_t *changed)
 {
     once_exporter *at = &once->exporters[exporter];
     sl_generator *generator = once->generators[exporter];
     *text = NULL;
     *changed = 0;
     if (at->in_state) {
-        const char *target = target_of(once, exporter);
+        const char *target = sl_once_target(once, exporter);
         sl_stage *stage = sl_generator_stage(generator);
         if (!target)
             return sl_once_no_memory(once);
-        at->entry.key = (sl_checkpoint_key){.graph = once->plan->name,
-                                            .exporter = stage->host->key(stage),
-                                            .target = target};
+        at->entry.key = (sl_checkpoint_key){
+            .graph = once->plan->name, .exporter = stage->host->key(stage), .target = target};
         return sl_state_read(once->state, &at->entry, once->run->arena, text, changed);
     }
     sl_text kept = {0};
@@ -79,11 +76,8 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     once_exporter *at = &once->exporters[exporter];
     const char *text, *why;
     int64_t changed;
-    if (read_text(once, exporter, &text, &changed) != SL_OK)
+    if (sl_once_read(once, exporter, &text, &changed) != SL_OK)
         return SL_ERROR;
-    const char *out = NULL; /* the last member */
-    for (const char *next = text; next && (next = strstr(next, ",\"out\":")); next++)
-        out = next;
     draw_origin(once, at);
     sl_checkpoint_begin(&at->stored, at->origin, 0);
     sl_checkpoint_stages_end(&at->stored);
@@ -92,24 +86,24 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     sl_kept *kept = sl_arena_take(once->run->arena, sizeof *kept);
     if (!kept)
         return sl_once_no_memory(once);
-    if (sl_checkpoint_parse(once->run->arena, text, kept, &why) < 0)
-        return sl_paths_mistake(once->plan, exporter,
-                                "use the version that wrote it, or begin again with --fresh",
-                                once->run->errors, "the checkpoint of this exporter is of no use: %s",
-                                why);
-    kept->changed = changed;
+    int known = sl_checkpoint_parse(once->run->arena, text, kept, &why);
+    if (known < 0 && !once->options.fresh)
+        return sl_paths_mistake(
+            once->plan, exporter, "use the version that wrote it, or begin again with --fresh",
+            once->run->errors, "the checkpoint of this exporter is of no use: %s", why);
+    kept->changed = kept->changed ? kept->changed : changed;
     if (once->options.fresh) {
         /* A file is cut back all the same: what a killed run left behind is nobody's. */
         *kept = (sl_kept){.out = kept->out};
         at->kept = at->in_state ? kept : NULL;
         return SL_OK;
     }
-    sl_builder_clear(&at->stored);
-    sl_builder_add(&at->stored, text, out ? (size_t)(out - text) : strlen(text));
     at->kept = kept;
     at->known = 1;
     if (kept->origin)
         snprintf(at->origin, sizeof at->origin, "%s", kept->origin);
+    sl_checkpoint_again(&at->stored, kept, at->origin);
+    at->changed = kept->changed;
     at->rows_before = kept->rows;
     return at->stored.failed ? sl_once_no_memory(once) : SL_OK;
 }
@@ -139,10 +133,10 @@ sl_status sl_once_kept_type(sl_once *once, uint32_t stage, const char *column, s
  */
 
 #define WAYS_OUT                                                                                   \
-    "put the YAML back as it was; or begin again with `sluice run --fresh`; or say where to go "  \
+    "put the YAML back as it was; or begin again with `sluice run --fresh`; or say where to go "   \
     "on with `sluice checkpoint rewind` or `set`"
 
-static uint32_t stage_named(const sl_plan *plan, const char *name)
+uint32_t sl_once_stage(const sl_plan *plan, const char *name)
 {
     for (uint32_t i = 0; i < plan->count; i++)
         if (strcmp(plan->stages[i].name, name) == 0)
@@ -153,7 +147,7 @@ static uint32_t stage_named(const sl_plan *plan, const char *name)
 static sl_status check_stage(sl_once *once, uint32_t exporter, const sl_kept_stage *kept)
 {
     const sl_plan *plan = once->plan;
-    uint32_t index = stage_named(plan, kept->name);
+    uint32_t index = sl_once_stage(plan, kept->name);
     char print[17];
     int32_t there = index != UINT32_MAX && sl_paths_reach(plan, index, exporter) &&
                     strcmp(plan->stages[index].type->name, kept->type) == 0;
@@ -178,11 +172,17 @@ static sl_status check_stage(sl_once *once, uint32_t exporter, const sl_kept_sta
 
 static void note_change(sl_once *once, const char *name)
 {
-    char quoted[256];
-    snprintf(quoted, sizeof quoted, "'%s'", name);
-    if (once->changed.data && strstr(once->changed.data, quoted))
-        return;
-    sl_builder_format(&once->changed, "%s%s", once->changed.size ? ", " : "", quoted);
+    for (uint32_t i = 0; i < once->changed_count; i++)
+        if (strcmp(once->changed[i], name) == 0)
+            return;
+    const char **changed =
+        sl_arena_take(once->run->arena, (once->changed_count + 1) * sizeof *changed);
+    if (!changed)
+        return; /* it is only said */
+    if (once->changed_count > 0)
+        memcpy(changed, once->changed, once->changed_count * sizeof *changed);
+    changed[once->changed_count++] = name;
+    once->changed = changed;
 }
 
 static void note_changes(sl_once *once, uint32_t exporter, const sl_kept *kept)
@@ -190,7 +190,7 @@ static void note_changes(sl_once *once, uint32_t exporter, const sl_kept *kept)
     const sl_plan *plan = once->plan;
     char print[17];
     for (uint32_t i = 0; i < kept->path_count; i++) {
-        uint32_t index = stage_named(plan, kept->path[i].name);
+        uint32_t index = sl_once_stage(plan, kept->path[i].name);
         if (index == UINT32_MAX) {
             note_change(once, kept->path[i].name);
             continue;
@@ -210,7 +210,7 @@ static sl_status check_keys(sl_once *once)
     const sl_plan *plan = once->plan;
     for (uint32_t i = 0; i < plan->count; i++)
         for (uint32_t j = 0; sl_once_commits(once, i) && j < i; j++) {
-            const char *a = target_of(once, i), *b = target_of(once, j);
+            const char *a = sl_once_target(once, i), *b = sl_once_target(once, j);
             if (!sl_once_commits(once, j) || plan->stages[i].type != plan->stages[j].type ||
                 plan->stages[i].named || plan->stages[j].named || !a || !b || strcmp(a, b) != 0)
                 continue;
@@ -222,6 +222,14 @@ static sl_status check_keys(sl_once *once)
                                         "checkpoints cannot be told apart");
         }
     return SL_OK;
+}
+
+void sl_once_check(sl_once *once, uint32_t exporter, const sl_kept *kept)
+{
+    for (uint32_t k = 0; k < kept->stages_count; k++)
+        check_stage(once, exporter, &kept->stages[k]);
+    if (!once->plan->stages[exporter].rejects_only && kept->stages_count > 0)
+        note_changes(once, exporter, kept);
 }
 
 sl_status sl_once_judge(sl_once *once)
@@ -236,23 +244,21 @@ sl_status sl_once_judge(sl_once *once)
         const sl_kept *kept = once->exporters[i].kept;
         if (!kept || !sl_once_commits(once, i))
             continue;
-        for (uint32_t k = 0; k < kept->stages_count; k++)
-            check_stage(once, i, &kept->stages[k]);
-        if (!once->plan->stages[i].rejects_only && kept->stages_count > 0)
-            note_changes(once, i, kept);
-        if (kept->changed > once->since)
+        sl_once_check(once, i, kept);
+        if (kept->stages_count > 0 && kept->changed > once->since)
             once->since = kept->changed;
     }
     return errors->errors > before ? SL_ERROR : SL_OK;
 }
 
-/* ---- What must be safe before something else is ----------------------------------------------- */
+/* ---- What must be safe before something else is -----------------------------------------------
+ */
 
 /* 1: a row that goes to `exporter` and one that goes to `other` become safe in one action. */
 static int32_t together(sl_once *once, uint32_t exporter, uint32_t other)
 {
     const sl_plan_stage *a = &once->plan->stages[exporter], *b = &once->plan->stages[other];
-    const char *one = target_of(once, exporter), *two = target_of(once, other);
+    const char *one = sl_once_target(once, exporter), *two = sl_once_target(once, other);
     return a->type == b->type && a->type->recover && one && two && *one && strcmp(one, two) == 0;
 }
 
@@ -271,18 +277,19 @@ int32_t sl_once_durable(const sl_once *once, uint32_t stage)
     return once->exporters[stage].durable;
 }
 
-/* ---- One run at a time ------------------------------------------------------------------------- */
+/* ---- One run at a time -------------------------------------------------------------------------
+ */
 
-static sl_status lock_exporter(sl_once *once, uint32_t exporter)
+sl_status sl_once_lock(sl_once *once, uint32_t exporter)
 {
     once_exporter *at = &once->exporters[exporter];
     sl_stage *stage = sl_generator_stage(once->generators[exporter]);
     const sl_value *table = sl_value_get(once->plan->stages[exporter].options, "table");
-    const char *target = target_of(once, exporter);
-    const char *what = target ? sl_arena_format(once->run->arena, "%s|%s|%s",
-                                                stage->host->key(stage), target,
-                                                table && table->text ? table->text : "")
-                              : NULL;
+    const char *target = sl_once_target(once, exporter);
+    const char *what = target
+                           ? sl_arena_format(once->run->arena, "%s|%s|%s", stage->host->key(stage),
+                                             target, table && table->text ? table->text : "")
+                           : NULL;
     if (!what)
         return sl_once_no_memory(once);
     if (sl_state_lock(once->state, what, at->in_state) != SL_OK)
@@ -308,13 +315,14 @@ static sl_status lock(sl_once *once)
     for (uint32_t i = 0; once->state && !once->run->rehearsing && i < once->plan->count; i++) {
         int32_t held = once->exporters[i].in_state && once->paths[i].kind == SL_PATH_WHOLE &&
                        once->plan->stages[i].rejects_only;
-        if ((sl_once_commits(once, i) || held) && lock_exporter(once, i) != SL_OK)
+        if ((sl_once_commits(once, i) || held) && sl_once_lock(once, i) != SL_OK)
             return SL_ERROR;
     }
     return SL_OK;
 }
 
-/* ---- Everybody to his place ----------------------------------------------------------------------
+/* ---- Everybody to his place
+ * ----------------------------------------------------------------------
  */
 
 /* GIVES what an exporter has committed as a stamp; NULL: nothing, or no memory (*failed). */
@@ -326,7 +334,7 @@ static sl_stamp *stamp_of(sl_once *once, uint32_t exporter, int32_t *failed)
     *failed = 0;
     for (uint32_t i = 0; kept && i < kept->stages_count && !*failed; i++) {
         const sl_kept_stage *stage = &kept->stages[i];
-        uint32_t index = stage_named(once->plan, stage->name);
+        uint32_t index = sl_once_stage(once->plan, stage->name);
         if (index == UINT32_MAX || index == exporter ||
             !sl_paths_reach(once->plan, index, exporter))
             continue;
@@ -368,12 +376,12 @@ static sl_status resume_stage(sl_once *once, uint32_t stage)
 {
     const sl_kept_stage *kept = smallest(once, stage);
     sl_generator *generator = once->generators[stage];
-    if (kept && sl_generator_resume(
-                    generator, &(struct sl_stamp_part){.stage = stage,
-                                                       .reader = kept->reader,
-                                                       .count = kept->count,
-                                                       .rejected = kept->rejected,
-                                                       .json = kept->json}) != SL_OK)
+    if (kept &&
+        sl_generator_resume(generator, &(struct sl_stamp_part){.stage = stage,
+                                                               .reader = kept->reader,
+                                                               .count = kept->count,
+                                                               .rejected = kept->rejected,
+                                                               .json = kept->json}) != SL_OK)
         return SL_ERROR;
     for (uint32_t i = 0; i < once->plan->count; i++) { /* batches end where each exporter stood */
         const sl_kept_stage *of =
@@ -392,7 +400,7 @@ static int32_t still_precedes(const sl_once *once, const sl_kept *kept)
 {
     for (uint32_t i = 0; i < kept->before_count; i++) {
         const char *origin = kept->before[i].text;
-        uint32_t index = stage_named(once->plan, kept->before[i].name);
+        uint32_t index = sl_once_stage(once->plan, kept->before[i].name);
         if (origin && *origin &&
             (index == UINT32_MAX || !once->exporters[index].kept ||
              strcmp(once->exporters[index].origin, origin) != 0))
@@ -450,10 +458,10 @@ static sl_status resume_exporter(sl_once *once, uint32_t exporter)
     if (!at->kept || !sl_once_commits(once, exporter))
         return SL_OK;
     const sl_kept_stage *own = sl_kept_stage_of(at->kept, once->plan->stages[exporter].name);
-    if (own && sl_generator_resume(once->generators[exporter],
-                                   &(struct sl_stamp_part){.stage = exporter,
-                                                           .rejected = own->rejected,
-                                                           .json = ""}) != SL_OK)
+    if (own &&
+        sl_generator_resume(once->generators[exporter],
+                            &(struct sl_stamp_part){
+                                .stage = exporter, .rejected = own->rejected, .json = ""}) != SL_OK)
         return SL_ERROR;
     int32_t failed;
     sl_stamp *stamp = stamp_of(once, exporter, &failed);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "stages/core/text.h"
+#include "daemon/words.h"
 
 #define NUMBER_ROOM 32
 
@@ -121,6 +121,124 @@ static layout measure(sl_graph *graph)
     return widths;
 }
 
+/* ---- Runs that go on, and rehearsals ------------------------------------------------------------
+ */
+
+/* Rows that the readers gave or rejected in this run. */
+static int64_t new_rows(sl_graph *graph)
+{
+    const sl_plan *plan = sl_graph_of_plan(graph);
+    int64_t rows = 0;
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->stages[i].type->role == SL_READER)
+            rows += sl_generator_counters(sl_graph_stage(graph, i))->created;
+    return rows;
+}
+
+static void add_since(sl_builder *text, sl_graph *graph)
+{
+    const sl_once *once = sl_graph_once(graph);
+    const char *name = sl_graph_of_plan(graph)->name, *stage;
+    if (sl_once_since(once) == 0)
+        return;
+    sl_builder_format(text, "%s: ", name);
+    int64_t rows = new_rows(graph);
+    sl_builder_format(text, "%lld new row%s since ", (long long)rows, rows == 1 ? "" : "s");
+    sl_words_time(text, sl_once_since(once));
+    sl_builder_word(text, "; --fresh begins again\n");
+    for (uint32_t i = 0; (stage = sl_once_changed(once, i)) != NULL; i++)
+        sl_builder_format(text, "%s: stage '%s' changed since\n", name, stage);
+}
+
+/* What an exporter does with its rows: "add", "replace", "upsert", "write". */
+static const char *action_of(sl_graph *graph, uint32_t exporter)
+{
+    static const char *const actions[] = {"write", "add", "replace", "upsert"};
+    const char *why;
+    return actions[sl_generator_promise(sl_graph_stage(graph, exporter), &why)];
+}
+
+static void add_would(sl_builder *text, sl_graph *graph, uint32_t exporter)
+{
+    const sl_plan_stage *stage = &sl_graph_of_plan(graph)->stages[exporter];
+    int64_t rows = sl_generator_counters(sl_graph_stage(graph, exporter))->rows_out;
+    const char *action = action_of(graph, exporter);
+    sl_builder target = {.env = text->env};
+    sl_words_target(&target, stage);
+    const char *to = target.data ? target.data : "";
+    sl_builder_format(text, "  %s: would ", stage->name);
+    if (strcmp(action, "replace") == 0) {
+        sl_builder_format(text, "replace what is in %s with ", to);
+        sl_words_rows(text, rows);
+    } else {
+        int32_t upsert = strcmp(action, "upsert") == 0;
+        sl_builder_format(text, "%s ", upsert ? "add or replace" : action);
+        sl_words_rows(text, rows);
+        sl_builder_format(text, "%s%s", !*to ? "" : upsert ? " in " : " to ", to);
+    }
+    sl_builder_word(text, "\n");
+    sl_builder_done(&target);
+}
+
+static void add_rehearsal(sl_builder *text, sl_graph *graph)
+{
+    const sl_plan *plan = sl_graph_of_plan(graph);
+    if (!sl_graph_rehearsing(graph))
+        return;
+    sl_builder_format(text, "%s: a dry run, nothing was committed\n", plan->name);
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->stages[i].type->role == SL_EXPORTER &&
+            sl_generator_ended(sl_graph_stage(graph, i)))
+            add_would(text, graph, i);
+}
+
+static void add_since_json(sl_builder *text, sl_graph *graph)
+{
+    const sl_once *once = sl_graph_once(graph);
+    const char *stage;
+    if (sl_once_since(once) == 0)
+        return;
+    sl_builder_word(text, ",\"since\":\"");
+    sl_words_instant(text, sl_once_since(once));
+    sl_builder_format(text, "\",\"new_rows\":%lld,\"changed_stages\":[",
+                      (long long)new_rows(graph));
+    for (uint32_t i = 0; (stage = sl_once_changed(once, i)) != NULL; i++) {
+        sl_builder_word(text, i ? "," : "");
+        sl_builder_json(text, stage, strlen(stage));
+    }
+    sl_builder_word(text, "]");
+}
+
+static void add_rehearsal_json(sl_builder *text, sl_graph *graph)
+{
+    const sl_plan *plan = sl_graph_of_plan(graph);
+    int32_t first = 1;
+    if (!sl_graph_rehearsing(graph))
+        return;
+    sl_builder_word(text, ",\"dry_run\":true,\"would\":[");
+    for (uint32_t i = 0; i < plan->count; i++) {
+        sl_generator *exporter = sl_graph_stage(graph, i);
+        sl_builder target = {.env = text->env};
+        if (plan->stages[i].type->role != SL_EXPORTER || !sl_generator_ended(exporter))
+            continue;
+        sl_builder_word(text, first ? "{\"exporter\":" : ",{\"exporter\":");
+        sl_builder_json(text, plan->stages[i].name, strlen(plan->stages[i].name));
+        sl_builder_format(text, ",\"action\":\"%s\",\"rows\":%lld,\"target\":", action_of(graph, i),
+                          (long long)sl_generator_counters(exporter)->rows_out);
+        if (sl_words_target(&target, &plan->stages[i]) && target.data)
+            sl_builder_json(text, target.data, target.size);
+        else
+            sl_builder_word(text, "null");
+        sl_builder_word(text, "}");
+        sl_builder_done(&target);
+        first = 0;
+    }
+    sl_builder_word(text, "]");
+}
+
+/* ---- All of it ----------------------------------------------------------------------------------
+ */
+
 void sl_summary_print(sl_graph *graph, int64_t microseconds, const char *ending, FILE *to)
 {
     const sl_plan *plan = sl_graph_of_plan(graph);
@@ -143,6 +261,11 @@ void sl_summary_print(sl_graph *graph, int64_t microseconds, const char *ending,
     }
     fprintf(to, "%s: %s in %.2f s, ", plan->name, ending, (double)microseconds / 1e6);
     fprintf(to, "peak memory %s\n", size_text(peak_memory(), number));
+    sl_builder text = {.env = &sl_env_real};
+    add_since(&text, graph);
+    add_rehearsal(&text, graph);
+    fwrite(text.data ? text.data : "", 1, text.size, to);
+    sl_builder_done(&text);
 }
 
 void sl_summary_json(sl_graph *graph, int64_t microseconds, const char *ending, FILE *to)
@@ -153,6 +276,8 @@ void sl_summary_json(sl_graph *graph, int64_t microseconds, const char *ending, 
     sl_builder_json(&text, plan->name, strlen(plan->name));
     sl_builder_format(&text, ",\"ending\":\"%s\",\"seconds\":%.6f,\"peak_memory_bytes\":%lld",
                       ending, (double)microseconds / 1e6, (long long)peak_memory());
+    add_since_json(&text, graph);
+    add_rehearsal_json(&text, graph);
     sl_builder_word(&text, ",\"stages\":[");
     for (uint32_t i = 0; i < plan->count; i++) {
         const sl_plan_stage *stage = &plan->stages[i];

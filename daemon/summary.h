@@ -1,5 +1,6 @@
 /*
- * summary.h - what a run did, stage by stage: the table at its end, and the progress line.
+ * summary.h - what a run did, stage by stage: the table at its end, since when it went on, what a
+ * dry run would have changed; and the progress line.
  *
  * Reads counters: call between two pieces of work, or after the end.
  * Thread: LOOP.

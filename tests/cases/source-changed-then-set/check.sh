@@ -1,0 +1,34 @@
+# Another source is refused, with the ways out; nothing happens to what is there.
+look() {
+    cat >look.yaml <<'Z'
+stages:
+  - reader: sqlite
+    database: out.db
+    query: SELECT group_concat(id, ' ') AS ids FROM (SELECT id FROM paid ORDER BY id)
+  - exporter: lines
+    path: "-"
+    column: ids
+Z
+    "$SLUICE" run -q look.yaml
+}
+ids() { grep -o '"id":[0-9]*' copy.jsonl | cut -d: -f2 | sort | tr '\n' ' '; }
+[ "$(look)" = "1 2" ]
+sed 's/old.csv/new.csv/' graph.yaml >new.yaml
+code=0
+"$SLUICE" run -q new.yaml 2>said || code=$?
+[ "$code" = 78 ]
+grep -F "stage 'csv': this reads another source than the one whose rows 'sqlite' has" said
+grep -F "sluice run --fresh" said
+grep -F "sluice checkpoint rewind" said
+"$SLUICE" checkpoint ls new.yaml | grep -F "the next run is refused: stage 'csv': this reads another source"
+[ "$(look)" = "1 2" ]
+# On behind the rows that both sources begin with.
+"$SLUICE" checkpoint set -q new.yaml csv '{"file":"new.csv","byte":22,"line":5,"row":3}'
+"$SLUICE" checkpoint ls new.yaml | grep -F "csv: 3 rows, 1 of them rejected, at byte 22, line 5 of new.csv"
+"$SLUICE" run new.yaml 2>said
+grep -F "orders: 2 new rows since" said
+[ "$(look)" = "1 2 3" ]
+[ "$(ids)" = "1 2 3 " ]
+[ "$(wc -l <rejects.jsonl)" = 2 ]
+grep -F '"_row":5' rejects.jsonl
+"$SLUICE" checkpoint show new.yaml sqlite | grep -F '"rows":3,'
