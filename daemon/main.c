@@ -75,6 +75,18 @@ const sl_verb sl_verbs[] = {
         .run = sl_verb_graph,
     },
     {
+        .name = "where",
+        .usage = "DATABASE TABLE ROWID [options]",
+        .summary = "print where a row came from: file and line, or database, table and key",
+        .options = "fLCh",
+        .formats = "text|json",
+        .examples = "  sluice where orders.db paid 17\n"
+                    "  sluice where orders.db paid 17 --format json\n",
+        .paths_min = 3,
+        .paths_max = 3,
+        .run = sl_verb_where,
+    },
+    {
         .name = "stages",
         .usage = "[NAME ...] [options]",
         .summary = "list the stage types, or print the manual of some",

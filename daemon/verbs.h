@@ -14,6 +14,7 @@ int sl_verb_graph(const sl_arguments *arguments);   /* show.c */
 int sl_verb_stages(const sl_arguments *arguments);  /* show.c */
 int sl_verb_schema(const sl_arguments *arguments);  /* show.c */
 int sl_verb_version(const sl_arguments *arguments); /* show.c */
+int sl_verb_where(const sl_arguments *arguments);   /* where.c */
 int sl_verb_new(const sl_arguments *arguments);     /* new.c */
 
 #endif
