@@ -2,7 +2,7 @@
  * completion.c - completions for bash, zsh and fish, from the tables of verbs and options.
  *
  * What follows an option or a verb is read off the tables: "a|b|c" is one of these words, DIR a
- * directory, FILE.so a plugin, and in a verb's usage .yaml a graph.
+ * directory, PATH any file, FILE.so a plugin, and in a verb's usage .yaml a graph.
  */
 #include <string.h>
 
@@ -11,6 +11,7 @@
 #define FILES_GRAPHS 1u
 #define FILES_DIRECTORIES 2u
 #define FILES_PLUGINS 4u
+#define FILES_ANY 8u
 
 /* ---- What the tables say --------------------------------------------------------------------- */
 
@@ -29,8 +30,9 @@ static uint32_t files_of_option(const char *argument)
 {
     if (!argument || is_choice(argument))
         return 0;
-    return (strstr(argument, "DIR") || strstr(argument, "PATH") ? FILES_DIRECTORIES : 0u) |
-           (strstr(argument, ".so") ? FILES_PLUGINS : 0u);
+    return (strstr(argument, "DIR") ? FILES_DIRECTORIES : 0u) |
+           (strstr(argument, ".so") ? FILES_PLUGINS : 0u) |
+           (strstr(argument, "PATH") ? FILES_ANY : 0u);
 }
 
 static uint32_t files_of_verb(const sl_verb *verb)
@@ -44,19 +46,26 @@ static int has_short(const sl_option_row *row)
     return row->letter >= 'a' && row->letter <= 'z';
 }
 
-/* "a|b|c" with another character between the words. */
-static void put_choices(FILE *to, const char *choices, char between)
+/* "a|b|c" with spaces between the words. */
+static void put_choices(FILE *to, const char *choices, size_t size)
 {
-    for (const char *c = choices; *c; c++)
-        fputc(*c == '|' ? between : *c, to);
+    for (size_t i = 0; i < size; i++)
+        fputc(choices[i] == '|' ? ' ' : choices[i], to);
 }
 
-/* The words of a verb such as `manual`, whose usage is nothing but a choice; NULL: it is not. */
-static const char *words_of_verb(const sl_verb *verb)
+/* The length of the choice with which a verb's usage begins: `ls|show|set FILE.yaml`; 0: none. */
+static size_t words_of_verb(const sl_verb *verb)
 {
-    return strchr(verb->usage, '|') && !strpbrk(verb->usage, "[ ") && !files_of_verb(verb)
-               ? verb->usage
-               : NULL;
+    size_t size = strcspn(verb->usage, " ");
+    return strcspn(verb->usage, "|") < size &&
+                   strcspn(verb->usage, "[ABCDEFGHIJKLMNOPQRSTUVWXYZ") >= size
+               ? size
+               : 0;
+}
+
+static void put_words(FILE *to, const sl_verb *verb)
+{
+    put_choices(to, verb->usage, words_of_verb(verb));
 }
 
 /* The inside of a string in single quotes; the characters of `also` with a backslash. */
@@ -83,6 +92,8 @@ static void bash_files(FILE *to, uint32_t files)
         fputs("_sluice_files '*.@(yaml|yml)'", to);
     else if (files & FILES_PLUGINS)
         fputs("_sluice_files '*.so'", to);
+    else if (files & FILES_ANY)
+        fputs("_sluice_files '*'", to);
     else if (files & FILES_DIRECTORIES)
         fputs("_sluice_files ''", to);
     else
@@ -106,7 +117,7 @@ static void bash_options(FILE *to, const sl_verb *verb)
             fprintf(to, "        --%s) ", row->name);
         if (is_choice(argument)) {
             fputs("_sluice_words '", to);
-            put_choices(to, argument, ' ');
+            put_choices(to, argument, strlen(argument));
             fputs("'", to);
         } else {
             bash_files(to, files_of_option(argument));
@@ -117,12 +128,11 @@ static void bash_options(FILE *to, const sl_verb *verb)
           "        ",
           to);
     if (words_of_verb(verb)) {
-        fputs("_sluice_words '", to);
-        put_choices(to, words_of_verb(verb), ' ');
-        fputs("'", to);
-    } else {
-        bash_files(to, files_of_verb(verb));
+        fputs("((COMP_CWORD == 2)) && { _sluice_words '", to);
+        put_words(to, verb);
+        fputs("'; return; }\n        ", to);
     }
+    bash_files(to, files_of_verb(verb));
     fputs("\n        ;;\n", to);
 }
 
@@ -160,6 +170,8 @@ static void zsh_files(FILE *to, uint32_t files)
         fputs("graph:_files -g \"*.y(a|)ml(-.)\"", to);
     else if (files & FILES_PLUGINS)
         fputs("plugin:_files -g \"*.so(-.)\"", to);
+    else if (files & FILES_ANY)
+        fputs("path:_files", to);
     else if (files & FILES_DIRECTORIES)
         fputs("directory:_files -/", to);
     else
@@ -169,7 +181,7 @@ static void zsh_files(FILE *to, uint32_t files)
 static void zsh_choices(FILE *to, const char *choices)
 {
     fputs("word:(", to);
-    put_choices(to, choices, ' ');
+    put_choices(to, choices, strlen(choices));
     fputs(")", to);
 }
 
@@ -211,12 +223,14 @@ void sl_completion_zsh(FILE *to)
         fprintf(to, "    %s)\n        _arguments", verb->name);
         for (const char *at = verb->options; *at; at++)
             zsh_option(to, verb, sl_arguments_row(*at));
-        if (verb->paths_max > 0) {
+        if (words_of_verb(verb)) {
+            fputs(" \\\n            '1:word:(", to);
+            put_words(to, verb);
+            fputs(")'", to);
+        }
+        if (verb->paths_max > 0 && words_of_verb(verb) < strlen(verb->usage)) {
             fputs(" \\\n            '*:", to);
-            if (words_of_verb(verb))
-                zsh_choices(to, words_of_verb(verb));
-            else
-                zsh_files(to, files_of_verb(verb));
+            zsh_files(to, files_of_verb(verb));
             fputs("'", to);
         }
         fputs("\n        ;;\n", to);
@@ -232,6 +246,8 @@ static void fish_files(FILE *to, uint32_t files)
         fputs(" -k -a '(__fish_complete_suffix .yaml)'", to);
     else if (files & FILES_PLUGINS)
         fputs(" -k -a '(__fish_complete_suffix .so)'", to);
+    else if (files & FILES_ANY)
+        fputs(" -F", to);
     else if (files & FILES_DIRECTORIES)
         fputs(" -a '(__fish_complete_directories)'", to);
 }
@@ -239,7 +255,7 @@ static void fish_files(FILE *to, uint32_t files)
 static void fish_choices(FILE *to, const char *choices)
 {
     fputs(" -a '", to);
-    put_choices(to, choices, ' ');
+    put_choices(to, choices, strlen(choices));
     fputs("'", to);
 }
 
@@ -251,7 +267,7 @@ static void fish_option(FILE *to, const sl_verb *verb, const sl_option_row *row)
     if (has_short(row))
         fprintf(to, " -s %c", row->letter);
     if (argument) {
-        fputs(" -x", to);
+        fputs(files_of_option(argument) & FILES_ANY ? " -r" : " -x", to);
         if (is_choice(argument))
             fish_choices(to, argument);
         else
@@ -260,6 +276,25 @@ static void fish_option(FILE *to, const sl_verb *verb, const sl_option_row *row)
     fputs(" -d '", to);
     put_quoted(to, row->help, "\\");
     fputs("'\n", to);
+}
+
+static void fish_words(FILE *to, const sl_verb *verb)
+{
+    if (words_of_verb(verb)) {
+        fprintf(to,
+                "complete -c sluice -n '__fish_seen_subcommand_from %s; and not "
+                "__fish_seen_subcommand_from ",
+                verb->name);
+        put_words(to, verb);
+        fputs("' -a '", to);
+        put_words(to, verb);
+        fputs("'\n", to);
+    }
+    if (files_of_verb(verb)) {
+        fprintf(to, "complete -c sluice -n '__fish_seen_subcommand_from %s'", verb->name);
+        fish_files(to, files_of_verb(verb));
+        fputs("\n", to);
+    }
 }
 
 void sl_completion_fish(FILE *to)
@@ -271,13 +306,6 @@ void sl_completion_fish(FILE *to)
         fputs("'\n", to);
         for (const char *at = verb->options; *at; at++)
             fish_option(to, verb, sl_arguments_row(*at));
-        if (!files_of_verb(verb) && !words_of_verb(verb))
-            continue;
-        fprintf(to, "complete -c sluice -n '__fish_seen_subcommand_from %s'", verb->name);
-        if (words_of_verb(verb))
-            fish_choices(to, words_of_verb(verb));
-        else
-            fish_files(to, files_of_verb(verb));
-        fputs("\n", to);
+        fish_words(to, verb);
     }
 }

@@ -55,12 +55,14 @@ complete_bash() { # the last word is being written
 expect() { # expect WANTED GOT
     [ "$1" = "$2" ] || problem "completed '$2', not '$1'"
 }
-expect 'check ' "$(complete_bash sluice ch)"
+expect 'schema ' "$(complete_bash sluice sche)"
 expect '--dry-run ' "$(complete_bash sluice run --dr)"
 expect 'text dot mermaid ' "$(complete_bash sluice graph --format '')"
 expect 'graphs orders.yaml other.yml ' "$(complete_bash sluice check '')"
 expect 'graphs ' "$(complete_bash sluice run --state '')"
 expect 'fish ' "$(complete_bash sluice manual f)"
+expect 'rewind ' "$(complete_bash sluice checkpoint r)"
+expect 'orders.yaml ' "$(complete_bash sluice checkpoint show ord)"
 expect ' ' "$(complete_bash sluice version --nonsense)"
 
 "$sluice" manual zsh >_sluice
@@ -73,8 +75,9 @@ done
 complete_fish() {
     HOME=$work fish --no-config -c 'source sluice.fish; complete -C "$argv"' "$@" | cut -f 1 | tr '\n' ' '
 }
-expect 'check ' "$(complete_fish 'sluice che')"
+expect 'schema ' "$(complete_fish 'sluice sche')"
 expect '--dry-run ' "$(complete_fish 'sluice run --dr')"
 expect 'dot mermaid text ' "$(complete_fish 'sluice graph --format ' | tr ' ' '\n' | sort | tr '\n' ' ' | sed 's/^ //')"
+expect 'rewind ' "$(complete_fish 'sluice checkpoint r')"
 expect 'orders.yaml ' "$(complete_fish 'sluice run ord')"
 exit $failed

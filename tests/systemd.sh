@@ -15,9 +15,9 @@ problem() { echo "$*"; failed=1; }
 
 # A root of its own: the installed files, and the targets that they name.
 root=$work/root
-mkdir -p "$root/etc" "$root/usr/lib/systemd"
+mkdir -p "$root/etc" "$root/usr/lib/systemd/system"
 DESTDIR=$root cmake --install "$build" >/dev/null || exit 1
-cp -a /lib/systemd/system "$root/usr/lib/systemd/system"
+cp -a /lib/systemd/system/. "$root/usr/lib/systemd/system"
 unit=$(dirname "$(find "$root" -name 'sluice@.service')")
 [ -x "$(find "$root" -name sluice -path '*bin/*')" ] || problem "no binary is installed"
 
