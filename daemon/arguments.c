@@ -10,21 +10,14 @@
 
 #include "stages/core/value.h"
 
-/* `letter` is also what a verb's table names the option by; capitals have no short form. */
-typedef struct option_row {
-    char letter;
-    const char *name;
-    const char *argument; /* NULL: none */
-    const char *help;
-} option_row;
-
-static const option_row option_rows[] = {
+static const sl_option_row option_rows[] = {
     {'s', "set", "NAME=VALUE", "set a param of the graph; may be given several times"},
     {'l', "limit", "N", "let each reader give at most N rows"},
     {'F', "fresh", NULL, "begin again, whatever earlier runs have committed"},
     {'D', "dry-run", NULL, "read and write every row, commit nothing, say what would change"},
-    {'S', "state", "DIR", "where graphs remember how far they got; default: $STATE_DIRECTORY, "
-                          "$XDG_STATE_HOME/sluice, ~/.local/state/sluice"},
+    {'S', "state", "DIR",
+     "where graphs remember how far they got; default: $STATE_DIRECTORY, "
+     "$XDG_STATE_HOME/sluice, ~/.local/state/sluice"},
     {'P', "plugin", "FILE.so", "load the stages of a plugin; may be given several times"},
     {'N', "plugin", NULL, "make a plugin's folder instead of a graph"},
     {'O', "offline", NULL, "look at nothing outside the YAML: no headers, schemas or samples"},
@@ -38,7 +31,7 @@ static const option_row option_rows[] = {
 };
 #define ROWS (sizeof option_rows / sizeof *option_rows)
 
-static const option_row *row_of(char letter)
+const sl_option_row *sl_arguments_row(char letter)
 {
     for (size_t i = 0; i < ROWS; i++)
         if (option_rows[i].letter == letter)
@@ -60,7 +53,7 @@ void sl_arguments_verb_help(const sl_verb *verb, FILE *to)
 {
     fprintf(to, "usage: sluice %s %s\n\n%s\n\noptions:\n", verb->name, verb->usage, verb->summary);
     for (const char *at = verb->options; *at; at++) {
-        const option_row *row = row_of(*at);
+        const sl_option_row *row = sl_arguments_row(*at);
         char head[64];
         int short_form = *at >= 'a' && *at <= 'z';
         const char *argument = *at == 'f' ? verb->formats : row->argument;
@@ -192,7 +185,7 @@ static void make_tables(const sl_verb *verb, struct option *longs, char *shorts)
     size_t count = 0, at = 0;
     shorts[at++] = ':';
     for (const char *letter = verb->options; *letter; letter++) {
-        const option_row *row = row_of(*letter);
+        const sl_option_row *row = sl_arguments_row(*letter);
         longs[count++] =
             (struct option){.name = row->name, .has_arg = row->argument != NULL, .val = *letter};
         if (*letter >= 'a' && *letter <= 'z') {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/manual.h"
 #include "daemon/verbs.h"
 #include "stages/core/value.h"
 
@@ -114,6 +115,28 @@ const sl_verb sl_verbs[] = {
         .paths_min = 1,
         .paths_max = 1,
         .run = sl_verb_new,
+    },
+    {
+        .name = "access",
+        .usage = "FILE.yaml|DIRECTORY ... [options]",
+        .summary = "print the drop-in that lets the service reach the files that graphs name",
+        .options = "sPfLCh",
+        .formats = "text|json",
+        .examples = "  sluice access /etc/sluice/graphs.d "
+                    ">/etc/systemd/system/sluice.service.d/access.conf\n",
+        .paths_min = 1,
+        .paths_max = SL_ARGUMENTS_MOST,
+        .run = sl_verb_access,
+    },
+    {
+        .name = "manual",
+        .usage = SL_MANUAL_PAGES,
+        .summary = "print a manual page, or the completions of a shell",
+        .options = "Ph",
+        .examples = "  sluice manual sluice.1 | man -l -\n  source <(sluice manual bash)\n",
+        .paths_min = 1,
+        .paths_max = 1,
+        .run = sl_verb_manual,
     },
     {
         .name = "version",

@@ -15,6 +15,8 @@ int sl_verb_stages(const sl_arguments *arguments);  /* show.c */
 int sl_verb_schema(const sl_arguments *arguments);  /* show.c */
 int sl_verb_version(const sl_arguments *arguments); /* show.c */
 int sl_verb_where(const sl_arguments *arguments);   /* where.c */
+int sl_verb_access(const sl_arguments *arguments);  /* access.c */
+int sl_verb_manual(const sl_arguments *arguments);  /* manual.c */
 int sl_verb_new(const sl_arguments *arguments);     /* new.c */
 
 #endif
