@@ -108,7 +108,8 @@ static void run_graph(foreground *run)
     sl_loop loop = sl_worker_loop(session->env, &run->uv);
     sl_runner_calls calls = {.stepped = stepped, .ended = ended, .of = run};
     run->began = run->shown = now(run);
-    int failed = uv_loop_init(&run->uv);
+    int failed = sl_worker_room();
+    failed = failed ? failed : uv_loop_init(&run->uv);
     if (failed) {
         cannot_start(run, failed);
         return;
