@@ -447,7 +447,12 @@ static sl_status resume_file(sl_once *once, uint32_t exporter)
         return SL_OK;
     at->open = 1;
     at->known = 1;
-    return sl_once_store(once, exporter, 0);
+    /* Were the mark lost, what is written behind it would be taken for somebody else's. */
+    int32_t durable = at->durable;
+    at->durable = 1;
+    sl_status status = sl_once_store(once, exporter, 0);
+    at->durable = durable;
+    return status;
 }
 
 static sl_status resume_exporter(sl_once *once, uint32_t exporter)

@@ -214,8 +214,15 @@ static sl_status open_database(sl_state *state, int32_t writes)
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(state->db, BUSY);
     if (rc == SQLITE_OK && writes)
-        rc = sqlite3_exec(state->db, "PRAGMA journal_mode=WAL", NULL,
+        rc = sqlite3_exec(state->db, "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL", NULL,
                           NULL, NULL);
+    if (rc == SQLITE_OK && writes) {
+        int32_t fd = state->env->open(state->env->context, state->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        if (fd < 0 || state->env->sync(state->env->context, fd) < 0)
+            rc = SQLITE_IOERR_DIR_FSYNC;
+        if (fd >= 0)
+            state->env->close(state->env->context, fd);
+    }
     state->writes = writes;
     if (rc == SQLITE_OK && check_version(state) == SL_OK)
         return SL_OK;
@@ -255,7 +262,7 @@ sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *tex
     if (open_database(state, 1) != SL_OK)
         return SL_ERROR;
     int rc = sqlite3_exec(state->db,
-                          durable ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
+                          durable || entry->epoch == 0 ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
                                   : "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE",
                           NULL, NULL, NULL);
     if (rc == SQLITE_OK)
