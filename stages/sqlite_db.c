@@ -254,6 +254,28 @@ sl_status sl_sqlite_find(sl_sqlite *db, int32_t *there, int64_t *bytes)
     return SL_OK;
 }
 
+/* Opens it for writing and reads a little: SQLite rolls a journal back by itself. */
+static int heal(sl_sqlite *db, const char *path)
+{
+    sqlite3 *writer = NULL;
+    int rc = sqlite3_open_v2(path, &writer,
+                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE,
+                             db->stage->env->sqlite_vfs);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_handler(writer, wait_briefly, db);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(writer, "SELECT 1 FROM main.sqlite_schema LIMIT 1", NULL, NULL, NULL);
+    sqlite3_close(writer);
+    return rc;
+}
+
+/* Whether a process that was killed left a journal that must be rolled back. */
+static int32_t is_wounded(sl_sqlite *db)
+{
+    int rc = sl_sqlite_run(db, "SELECT 1 FROM main.sqlite_schema LIMIT 1");
+    return rc == SQLITE_READONLY_ROLLBACK || rc == SQLITE_READONLY_RECOVERY;
+}
+
 sl_status sl_sqlite_open(sl_sqlite *db, int32_t create)
 {
     int32_t there;
@@ -272,11 +294,13 @@ sl_status sl_sqlite_open(sl_sqlite *db, int32_t create)
     flags |= db->writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     flags |= create ? SQLITE_OPEN_CREATE : 0;
     int rc = sqlite3_open_v2(path, &db->handle, flags, db->stage->env->sqlite_vfs);
-    sqlite3_free(path);
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_handler(db->handle, wait_briefly, db);
     if (rc == SQLITE_OK)
         rc = harden(db);
+    if (rc == SQLITE_OK && db->heals && is_wounded(db))
+        rc = heal(db, path);
+    sqlite3_free(path);
     if (rc == SQLITE_OK)
         return SL_OK;
     sl_sqlite_fail(db, rc, "open");

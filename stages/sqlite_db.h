@@ -19,11 +19,13 @@
 
 #include "stages/core/stage.h"
 
-typedef struct sl_sqlite { /* zeroed, then the first four set; the rest is sqlite_db.c's */
+typedef struct sl_sqlite { /* zeroed, then the first five set; the rest is sqlite_db.c's */
     sl_stage *stage;
     const char *path; /* as written */
     int64_t busy;     /* microseconds that a lock is waited for */
     int32_t writes;   /* 1: an exporter's connection */
+    int32_t heals;    /* 1: an exporter's that only looks: a journal that a killed run left is
+                       * rolled back, where a reader, to whom the file is a stranger's, fails */
 
     sqlite3 *handle;  /* NULL: not open */
     int32_t blocking; /* 1: a lock is waited for where it is met */
