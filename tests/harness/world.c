@@ -247,6 +247,18 @@ void sl_world_put(sl_world *world, const char *path, const void *bytes, size_t s
     sl_disk_forget(world);
 }
 
+void sl_world_append(sl_world *world, const char *path, const void *bytes, size_t size)
+{
+    char plain[SL_WORLD_PATH];
+    const sl_verdict done = {.part = 1};
+    plain_path(path, plain);
+    sl_inode *file = sl_disk_find(world, plain);
+    if (!file)
+        abort();
+    sl_disk_write(world, file, bytes, (int64_t)size, file->seen.size);
+    sl_disk_sync(world, file, &done);
+}
+
 const char *sl_world_get(const sl_world *world, const char *path, size_t *size)
 {
     char plain[SL_WORLD_PATH];
@@ -268,6 +280,17 @@ void sl_world_remove(sl_world *world, const char *path)
     sl_disk_unlink(world, plain);
     sl_disk_settle_all(world);
     sl_disk_forget(world);
+}
+
+void sl_world_settle(sl_world *world)
+{
+    const sl_verdict done = {.part = 1};
+    int32_t before = world->ignore_sync;
+    world->ignore_sync = 0;
+    for (sl_inode *file = world->inside->inodes; file; file = file->next)
+        sl_disk_sync(world, file, &done);
+    sl_disk_settle_all(world);
+    world->ignore_sync = before;
 }
 
 void sl_world_each(const sl_world *world,

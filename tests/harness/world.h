@@ -54,6 +54,8 @@ typedef struct sl_world {
     uint32_t shorten;    /* one read or write of env in so many is cut short; 0: none */
     int32_t sector;      /* what the VFS says of it: 512 or 4096 */
     int32_t ignore_sync; /* 1: the disk lies: a sync does nothing */
+    int32_t ordered;     /* 1: names become durable in the order of their changes, as on ext4 and
+                          * XFS; 0: each by itself, as POSIX allows and btrfs does */
 
     uint64_t trace;     /* a hash of everything that was asked, in order */
     int32_t open_files; /* descriptors not closed */
@@ -76,9 +78,13 @@ void sl_world_wait(sl_world *world, int64_t microseconds);
 
 /* Makes or replaces a file, and the directories that lead there. */
 void sl_world_put(sl_world *world, const char *path, const void *bytes, size_t size);
+/* Adds to a file that is there: it stays the same file. */
+void sl_world_append(sl_world *world, const char *path, const void *bytes, size_t size);
 /* The content, terminated, good until the file changes; NULL: no such file. size may be NULL. */
 const char *sl_world_get(const sl_world *world, const char *path, size_t *size);
 void sl_world_remove(sl_world *world, const char *path);
+/* All that was written is durable now. */
+void sl_world_settle(sl_world *world);
 /* Calls found() for every file (no directory) in byte order, with its size. */
 void sl_world_each(const sl_world *world,
                    void (*found)(void *user, const char *path, int64_t bytes), void *user);

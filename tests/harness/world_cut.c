@@ -97,8 +97,9 @@ static void copy_names(sl_names *to, const sl_names *from)
 static void cut_names(sl_world *world)
 {
     sl_world_inside *inside = world->inside;
+    uint64_t kept = sl_world_dice(world, inside->changes_count + 1);
     for (uint32_t i = 0; i < inside->changes_count; i++) {
-        if (sl_world_dice(world, 2))
+        if (world->ordered ? i < kept : sl_world_dice(world, 2) == 0)
             sl_names_apply(&inside->safe, &inside->changes[i]);
         sl_name_change_done(&inside->changes[i]);
     }

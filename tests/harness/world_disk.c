@@ -198,12 +198,15 @@ static void settle(sl_world *world, int (*is)(const sl_name_change *change, cons
                    const void *which)
 {
     sl_world_inside *inside = world->inside;
-    uint32_t kept = 0;
+    uint32_t kept = 0, along = 0;
     if (world->ignore_sync)
         return;
+    for (uint32_t i = 0; i < inside->changes_count && world->ordered; i++)
+        if (is(&inside->changes[i], which))
+            along = i;
     for (uint32_t i = 0; i < inside->changes_count; i++) {
         sl_name_change *change = &inside->changes[i];
-        if (is(change, which)) {
+        if (i < along || is(change, which)) {
             sl_names_apply(&inside->safe, change);
             sl_name_change_done(change);
         } else {

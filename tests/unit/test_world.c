@@ -379,6 +379,30 @@ START_TEST(names_are_durable_when_their_directory_is)
 }
 END_TEST
 
+START_TEST(names_are_durable_in_order_where_the_disk_keeps_it)
+{
+    int out_of_order[2] = {0};
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        sl_world_done(&world);
+        sl_world_init(&world, seed);
+        world.ordered = seed % 2;
+        close_fd(open_path("a", O_WRONLY | O_CREAT));
+        close_fd(open_path("b", O_WRONLY | O_CREAT));
+        int32_t fd = open_path("c", O_WRONLY | O_CREAT);
+        ck_assert_int_eq(seed % 3 ? 0 : world.env.sync(&world, fd), 0);
+        close_fd(fd);
+        sl_world_boot(&world, SL_WORLD_POWER_CUT);
+        int a = sl_world_get(&world, "a", NULL) != NULL,
+            b = sl_world_get(&world, "b", NULL) != NULL;
+        int c = sl_world_get(&world, "c", NULL) != NULL;
+        ck_assert(seed % 3 || c);
+        out_of_order[seed % 2] += (b && !a) || (c && !b);
+    }
+    ck_assert_int_eq(out_of_order[1], 0);
+    ck_assert_int_gt(out_of_order[0], 10);
+}
+END_TEST
+
 START_TEST(a_seed_is_the_same_in_every_run)
 {
     uint64_t traces[3];
@@ -417,6 +441,7 @@ int main(void)
     tcase_add_test(all, a_replaced_file_is_old_or_new);
     tcase_add_test(all, a_failed_sync_is_not_made_good_by_the_next);
     tcase_add_test(all, names_are_durable_when_their_directory_is);
+    tcase_add_test(all, names_are_durable_in_order_where_the_disk_keeps_it);
     tcase_add_test(all, a_seed_is_the_same_in_every_run);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
