@@ -125,6 +125,34 @@ void sl_world_note(sl_world *world, uint32_t what, uint64_t file, int64_t offset
     world->trace = hash;
 }
 
+/* The path of a file; "": it has none. */
+static const char *name_of(const sl_world *world, uint64_t file)
+{
+    const sl_names *names = &world->inside->seen;
+    for (uint32_t i = 0; i < names->count; i++)
+        if (names->list[i].file->number == file)
+            return names->list[i].path;
+    return "";
+}
+
+static void show(sl_world *world, uint32_t what, uint64_t file, int64_t offset, const char *bytes,
+                 size_t size, const sl_verdict *verdict)
+{
+    static const char *const words[] = {
+        [SL_DO_CREATE] = "create",       [SL_DO_WRITE] = "write",   [SL_DO_TRUNCATE] = "truncate",
+        [SL_DO_SYNC] = "sync",           [SL_DO_RENAME] = "rename", [SL_DO_UNLINK] = "unlink",
+        [SL_DO_DIRECTORY] = "directory", [SL_DO_CHMOD] = "chmod"};
+    fprintf(world->show, "%4lld %s %s", (long long)world->operations, words[what],
+            name_of(world, file));
+    if (what == SL_DO_CREATE || what == SL_DO_RENAME || what == SL_DO_DIRECTORY)
+        fprintf(world->show, " %.*s", (int)size, bytes ? bytes : "");
+    else
+        fprintf(world->show, " at %lld size %zu", (long long)offset, size);
+    if (verdict->answer < 0)
+        fprintf(world->show, ": %d, %zu of it", (int)verdict->answer, verdict->part);
+    fprintf(world->show, "\n");
+}
+
 /* ---- Faults ------------------------------------------------------------------------------------
  */
 
@@ -164,6 +192,8 @@ sl_verdict sl_world_change(sl_world *world, uint32_t what, uint64_t file, int64_
         verdict = fail(world, what, size);
     sl_world_note(world, what, file, offset, bytes, size);
     sl_world_note(world, what, verdict.part, verdict.answer, NULL, 0);
+    if (world->show)
+        show(world, what, file, offset, bytes, size, &verdict);
     return verdict;
 }
 
@@ -201,6 +231,8 @@ void sl_world_init(sl_world *world, uint64_t seed)
     world->env.allocate = allocate;
     world->inside = sl_world_take(NULL, sizeof *world->inside);
     *world->inside = (sl_world_inside){.dice = seed, .random = ~seed, .next_number = 100};
+    sl_disk_link(world, "/", sl_disk_make(world, SL_FILE_DIRECTORY, 0755));
+    sl_disk_settle_all(world);
     sl_world_register(world);
     sl_world_boot(world, SL_WORLD_KILL);
 }

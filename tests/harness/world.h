@@ -22,6 +22,7 @@
 #define SL_WORLD_H
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "stages/core/env.h"
 #include "stages/core/text.h"
@@ -58,6 +59,7 @@ typedef struct sl_world {
                           * XFS; 0: each by itself, as POSIX allows and btrfs does */
 
     uint64_t trace;     /* a hash of everything that was asked, in order */
+    FILE *show;         /* each change is printed there; NULL: nowhere */
     int32_t open_files; /* descriptors not closed */
     int32_t handles;    /* files that SQLite has not closed */
     int32_t left_open;  /* descriptors that boots found open, in all */

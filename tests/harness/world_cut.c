@@ -128,6 +128,8 @@ void sl_world_boot(sl_world *world, int32_t how)
     world->fail_after = world->crashed = 0;
     world->looks = world->fail_look_at = 0;
     sl_world_wait(world, 1000000);
+    if (world->show)
+        fprintf(world->show, "%s\n", how == SL_WORLD_KILL ? "--- boot" : "--- power cut, boot");
     sl_world_note(world, SL_DO_BOOT, (uint64_t)how, 0, NULL, 0);
     /* A new process: the random numbers that SQLite has for itself begin anew, by the dice. */
     sqlite3_test_control(SQLITE_TESTCTRL_PRNG_SEED, 1 + (int)sl_world_dice(world, 1 << 30), NULL);

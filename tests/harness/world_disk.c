@@ -240,6 +240,17 @@ static int is_beside(const sl_name_change *change, const void *of)
     return is_on_path(change, plain);
 }
 
+static int is_inside(const sl_name_change *change, const void *of)
+{
+    const char *directory = of;
+    size_t length = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+    const char *const ends[] = {change->from, change->to};
+    for (int i = 0; i < 2; i++)
+        if (ends[i] && parent_length(ends[i]) == length && strncmp(ends[i], directory, length) == 0)
+            return 1;
+    return is_on_path(change, directory);
+}
+
 static int is_any(const sl_name_change *change, const void *of)
 {
     (void)change;
@@ -252,7 +263,8 @@ void sl_disk_settle_file(sl_world *world, const sl_inode *file)
     const sl_names *names = &world->inside->seen;
     for (uint32_t i = 0; i < names->count; i++)
         if (names->list[i].file == file)
-            settle(world, is_on_path, names->list[i].path);
+            settle(world, file->kind == SL_FILE_DIRECTORY ? is_inside : is_on_path,
+                   names->list[i].path);
 }
 
 void sl_disk_settle_beside(sl_world *world, const char *plain)

@@ -281,11 +281,6 @@ static int32_t stat_path(void *context, const char *path, sl_file_info *info)
         answer = sl_world_look(world, SL_DO_STAT, 0, 0, strlen(plain));
     if (answer < 0)
         return answer;
-    if (strcmp(plain, "/") == 0) {
-        *info = (sl_file_info){
-            .kind = SL_FILE_DIRECTORY, .mode = 0755, .device = SL_WORLD_DEVICE, .inode = 2};
-        return 0;
-    }
     const sl_inode *file = sl_disk_find(world, plain);
     if (!file)
         return sl_disk_parent(world, plain) == -ENOTDIR ? -ENOTDIR : -ENOENT;
@@ -335,7 +330,7 @@ static int32_t glob_paths(void *context, const char *pattern,
         answer = sl_world_look(world, SL_DO_GLOB, 0, 0, strlen(plain));
     for (uint32_t i = 0; i < names->count && answer == 0; i++) {
         const char *path = names->list[i].path;
-        if (fnmatch(plain, path, FNM_PATHNAME | FNM_PERIOD) == 0)
+        if (path[1] && fnmatch(plain, path, FNM_PATHNAME | FNM_PERIOD) == 0)
             answer = found(user, *pattern == '/' ? path : path + 1);
     }
     return answer;
@@ -399,7 +394,7 @@ static int32_t make_directory(void *context, const char *path, uint32_t mode)
         return -ENAMETOOLONG;
     if (world->crashed)
         return -EIO;
-    if (strcmp(plain, "/") == 0 || sl_disk_find(world, plain))
+    if (sl_disk_find(world, plain))
         return -EEXIST;
     int32_t parent = sl_disk_parent(world, plain);
     if (parent < 0)

@@ -131,7 +131,8 @@ sl_inode *sl_disk_make(sl_world *world, uint32_t kind, uint32_t mode);  /* witho
 void sl_disk_link(sl_world *world, const char *plain, sl_inode *file);  /* pending */
 void sl_disk_unlink(sl_world *world, const char *plain);                /* pending */
 void sl_disk_rename(sl_world *world, const char *from, const char *to); /* pending */
-/* What is pending of a file's own name, with the directories that lead there, is durable now. */
+/* What is pending of a file's own name, with the directories that lead there, is durable now; of
+ * a directory also what is pending in it. */
 void sl_disk_settle_file(sl_world *world, const sl_inode *file);
 /* All that is pending in the directory of a path is. */
 void sl_disk_settle_beside(sl_world *world, const char *plain);

@@ -5,6 +5,7 @@
  *
  *     SLUICE_SEEDS=5000   so many histories (default 1000)
  *     SLUICE_SEED=17      this one alone
+ *     SLUICE_SHOW=1       with every change of the world
  */
 #include <errno.h>
 
@@ -157,6 +158,7 @@ static outcome simulate(uint64_t seed, int32_t lying)
     static sim of; /* large */
     sim_init(&of, seed);
     of.world.ignore_sync = of.counts = lying;
+    of.world.show = getenv("SLUICE_SHOW") ? stderr : NULL;
     int goes_on = RESUMES || of.whole;
     int64_t attempts = (int64_t)dice(&of, 6);
     for (int64_t i = 0; i < attempts && (goes_on || i == 0); i++) {

@@ -354,7 +354,7 @@ END_TEST
 
 START_TEST(names_are_durable_when_their_directory_is)
 {
-    int kept = 0, homeless = 0;
+    int kept = 0, homeless = 0, tops = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
         sl_world_done(&world);
         sl_world_init(&world, seed);
@@ -364,18 +364,38 @@ START_TEST(names_are_durable_when_their_directory_is)
         close_fd(open_path("d/b", O_WRONLY | O_CREAT));
         ck_assert_int_eq(world.env.make_directory(&world, "e", 0755), 0);
         close_fd(open_path("e/c", O_WRONLY | O_CREAT));
+        close_fd(open_path("top", O_WRONLY | O_CREAT));
         ck_assert_int_eq(world.env.rename(&world, "d/a", "d/z"), 0);
         sl_world_boot(&world, SL_WORLD_POWER_CUT);
         ck_assert_ptr_null(sl_world_get(&world, "d/a", NULL));
         holds("d/z", ""); /* its directory was synced by the rename, and so was b */
         holds("d/b", "");
         sl_file_info info;
+        tops += sl_world_get(&world, "top", NULL) != NULL;
         int there = world.env.stat(&world, "e", &info) == 0;
         kept += there;
         homeless += !there && sl_world_get(&world, "e/c", NULL) != NULL;
     }
-    ck_assert(kept > 10 && kept < 50);
+    ck_assert(kept > 10 && kept < 50 && tops > 10 && tops < 50);
     ck_assert_int_eq(homeless, 0);
+}
+END_TEST
+
+START_TEST(a_directory_can_be_synced)
+{
+    sl_world_put(&world, "d/other", "", 0);
+    close_fd(open_path("a", O_WRONLY | O_CREAT));
+    close_fd(open_path("d/b", O_WRONLY | O_CREAT));
+    static const char *const directories[] = {".", "d"};
+    for (int i = 0; i < 2; i++) {
+        int32_t fd = open_path(directories[i], O_RDONLY | O_DIRECTORY);
+        ck_assert_int_eq(world.env.sync(&world, fd), 0);
+        close_fd(fd);
+    }
+    ck_assert_int_eq(open_path("a", O_RDONLY | O_DIRECTORY), -ENOTDIR);
+    sl_world_boot(&world, SL_WORLD_POWER_CUT);
+    holds("a", "");
+    holds("d/b", "");
 }
 END_TEST
 
@@ -441,6 +461,7 @@ int main(void)
     tcase_add_test(all, a_replaced_file_is_old_or_new);
     tcase_add_test(all, a_failed_sync_is_not_made_good_by_the_next);
     tcase_add_test(all, names_are_durable_when_their_directory_is);
+    tcase_add_test(all, a_directory_can_be_synced);
     tcase_add_test(all, names_are_durable_in_order_where_the_disk_keeps_it);
     tcase_add_test(all, a_seed_is_the_same_in_every_run);
     suite_add_tcase(suite, all);
