@@ -339,7 +339,7 @@ static void sim_init(sim *of, uint64_t seed)
     of->seed = seed;
     sl_world_init(&of->world, seed);
     of->source = (int)dice(of, SOURCES);
-    of->middle = (int)dice(of, MIDDLES);
+    of->middle = dice(of, 5) ? (int)dice(of, MIDDLES) : RULES;
     of->whole = of->middle >= AGGREGATE || dice(of, 8) == 0;
     of->batch_rows = 1 + (uint32_t)dice(of, dice(of, 3) ? 20 : 100);
     of->commit_every = 1 + (uint32_t)dice(of, 4);

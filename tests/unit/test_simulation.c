@@ -8,6 +8,7 @@
  *     SLUICE_SHOW=1       with every change of the world
  */
 #include <errno.h>
+#include <signal.h>
 
 #include "daemon/graph.h"
 #include "tests/harness/fake_env.h"
@@ -24,6 +25,23 @@
 static struct { /* what the histories of a run of this program had in them */
     int64_t runs, crashes, failures, stops, ends;
 } seen;
+
+/* ---- Which seed it was, when all ends at once --------------------------------------------------
+ */
+
+static uint64_t seed_now;
+
+void __asan_on_error(void); /* called by the sanitizer */
+void __asan_on_error(void)
+{
+    fprintf(stderr, "SLUICE_SEED=%llu: the process dies\n", (unsigned long long)seed_now);
+}
+
+static void on_abort(int number)
+{
+    (void)number;
+    __asan_on_error();
+}
 
 /* ---- One run -----------------------------------------------------------------------------------
  */
@@ -56,6 +74,7 @@ static int drive(sim *of, sl_graph *graph, int64_t stop_after)
 
 static int run(sim *of, int64_t stop_after)
 {
+    int64_t before = sl_sqlite_memory_live();
     sl_arena *arena = sl_arena_new(&sl_env_real); /* errors can always be said */
     sl_errors errors = {.arena = arena, .limit = SL_ERRORS_LIMIT};
     sl_registry *registry = sl_registry_new(&sl_env_real);
@@ -88,13 +107,28 @@ static int run(sim *of, int64_t stop_after)
     if (of->world.live != 0 || of->world.open_files != 0 || of->world.handles != 0)
         blame(of, "%lld allocations, %d descriptors, %d files of SQLite are left",
               (long long)of->world.live, of->world.open_files, of->world.handles);
+    if (sl_sqlite_memory_live() != before)
+        blame(of, "%lld allocations of SQLite are left",
+              (long long)(sl_sqlite_memory_live() - before));
     return answer;
 }
 
 /* ---- A history ---------------------------------------------------------------------------------
  */
 
-enum { CRASH, CRASH_TOO, FAIL, FAIL_ON, FAIL_READ, REFUSE, REFUSE_SQLITE, STOP, NOTHING, FAULTS };
+enum {
+    CRASH,
+    CRASH_2,
+    CRASH_3,
+    FAIL,
+    FAIL_ON,
+    FAIL_READ,
+    REFUSE,
+    REFUSE_SQLITE,
+    STOP,
+    NOTHING,
+    FAULTS
+};
 
 /* Early places more often than late ones, so that starts are met as well as ends. */
 static int64_t some_place(sim *of, uint64_t few)
@@ -105,10 +139,10 @@ static int64_t some_place(sim *of, uint64_t few)
 static int64_t set_fault(sim *of)
 {
     sl_world *world = &of->world;
-    int64_t at = some_place(of, 4);
+    int64_t at = some_place(of, 8);
     int fault = (int)dice(of, FAULTS);
     world->error = dice(of, 2) ? EIO : ENOSPC;
-    world->crash_at = fault == CRASH || fault == CRASH_TOO ? at : 0;
+    world->crash_at = fault <= CRASH_3 ? at : 0;
     world->fail_at = fault == FAIL || fault == FAIL_ON ? at : 0;
     world->fail_after = fault == FAIL_ON;
     world->fail_look_at = fault == FAIL_READ ? at : 0;
@@ -156,6 +190,7 @@ typedef struct outcome {
 static outcome simulate(uint64_t seed, int32_t lying)
 {
     static sim of; /* large */
+    seed_now = seed;
     sim_init(&of, seed);
     of.world.ignore_sync = of.counts = lying;
     of.world.show = getenv("SLUICE_SHOW") ? stderr : NULL;
@@ -228,6 +263,7 @@ END_TEST
 int main(void)
 {
     sl_sqlite_memory_install();
+    signal(SIGABRT, on_abort);
     Suite *suite = suite_create("simulation");
     TCase *all = tcase_create("simulation");
     tcase_set_timeout(all, 0);
