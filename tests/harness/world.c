@@ -174,6 +174,7 @@ static sl_verdict fail(sl_world *world, uint32_t what, size_t size)
 {
     size_t part = what == SL_DO_WRITE ? (size_t)sl_world_dice(world, size) : 0;
     world->failed++;
+    world->syncs_failed += what == SL_DO_SYNC;
     return (sl_verdict){sl_world_dice(world, 2) ? part : 0, -world->error};
 }
 

@@ -41,13 +41,14 @@ typedef struct sl_world {
     int32_t refuse_after; /* 1: and all after it */
     int64_t refused;
 
-    int64_t operations; /* changes of files since the boot, also those that failed */
-    int64_t crash_at;   /* the number of the change in which the process dies; 0: none */
-    int64_t fail_at;    /* the number of the change that fails; 0: none */
-    int32_t fail_after; /* 1: and all after it */
-    int32_t error;      /* the errno of failures: EIO, ENOSPC */
-    int64_t failed;     /* changes that failed so */
-    int32_t crashed;    /* 1: the process is dead */
+    int64_t operations;   /* changes of files since the boot, also those that failed */
+    int64_t crash_at;     /* the number of the change in which the process dies; 0: none */
+    int64_t fail_at;      /* the number of the change that fails; 0: none */
+    int32_t fail_after;   /* 1: and all after it */
+    int32_t error;        /* the errno of failures: EIO, ENOSPC */
+    int64_t failed;       /* changes that failed so */
+    int64_t syncs_failed; /* of these */
+    int32_t crashed;      /* 1: the process is dead */
 
     int64_t looks;        /* reads of files since the boot */
     int64_t fail_look_at; /* the number of the read that fails, once, with EIO; 0: none */

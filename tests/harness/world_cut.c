@@ -125,6 +125,7 @@ void sl_world_boot(sl_world *world, int32_t how)
     world->allocations = world->refuse_at = world->refused = 0;
     world->refuse_after = 0;
     world->operations = world->crash_at = world->fail_at = world->failed = 0;
+    world->syncs_failed = 0;
     world->fail_after = world->crashed = 0;
     world->looks = world->fail_look_at = 0;
     sl_world_wait(world, 1000000);

@@ -159,6 +159,10 @@ static int faulty_run(sim *of)
     int answer = run(of, stop_after);
     int32_t crashed = of->world.crashed;
     int32_t how = crashed ? (int32_t)dice(of, 2) : dice(of, 4) ? SL_WORLD_KILL : SL_WORLD_POWER_CUT;
+    /* What a failed sync did not write, nobody writes later: other processes see it, and it is not
+     * on the disk. No program can know that but the one that was told; so the machine restarts. */
+    if (of->world.syncs_failed > 0)
+        how = SL_WORLD_POWER_CUT;
     seen.runs++;
     seen.crashes += crashed;
     seen.failures += answer == RUN_FAILED && !crashed;
