@@ -58,6 +58,7 @@ typedef struct sim {
     sink_row expected[ROWS_MAX];
     uint32_t expected_count;
     char yaml[4096];
+    int32_t torn; /* 1: a power cut may have left anything behind the committed rows of files */
     int32_t counts, blamed; /* 1: what is wrong is only counted; how often */
 } sim;
 

@@ -154,8 +154,9 @@ static void judge_table(sim *of, uint32_t index, int how)
 
 typedef struct rejects {
     const sim *of;
-    uint32_t next[2]; /* of the reader, of the rules: where to look for the next one */
-    uint32_t others;  /* that must not be there, or not there */
+    uint32_t next[2];   /* of the reader, of the rules: where to look for the next one */
+    uint32_t others;    /* that must not be there, or not there */
+    uint32_t misplaced; /* that say another row or line than it was */
 } rejects;
 
 static int is_rejected(const source_row *row, int by)
@@ -163,29 +164,43 @@ static int is_rejected(const source_row *row, int by)
     return by == 0 ? row->misfit : !row->misfit && row->amount < 0;
 }
 
-static void note_reject(rejects *to, int by, int64_t id)
+/* place: its row and line in the source; line 0: none. */
+static void note_reject(rejects *to, int by, int64_t id, int64_t row, int64_t line)
 {
     const sim *of = to->of;
     uint32_t *at = &to->next[by];
     while (*at < of->rows_count && !is_rejected(&of->rows[*at], by))
         ++*at;
-    if (*at < of->rows_count && of->rows[*at].id == id)
-        ++*at;
-    else
+    if (*at >= of->rows_count || of->rows[*at].id != id) {
         to->others++;
+        return;
+    }
+    ++*at;
+    if (row != *at || line != (of->source == FROM_SQLITE ? 0 : row + (of->source == FROM_CSV)))
+        to->misplaced++;
 }
 
+/* The number behind a key of a line; 0: it is null. */
+static int64_t number_behind(const char *line, const char *key)
+{
+    const char *at = strstr(line, key);
+    return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
+/* A file of CSV is read as if it were a JSON object a line: only its last column is one. */
 static void read_file_of_rejects(const sim *of, rejects *to)
 {
-    const char *key = of->rejects == REJECTS_CSV ? "{\"\"id\"\":" : "{\"id\":";
     const char *text = sl_world_get(&of->world, "bad.txt", NULL);
-    for (const char *at = text; at && (at = strstr(at, key)) != NULL;) {
-        const char *line = at;
-        while (line > text && line[-1] != '\n')
-            line--;
-        line += of->rejects == REJECTS_CSV ? 0 : strlen("{\"_stage\":\"");
-        at += strlen(key);
-        note_reject(to, strncmp(line, "rules", 5) == 0, strtoll(at, NULL, 10));
+    int csv = of->rejects == REJECTS_CSV;
+    for (const char *at = text; at && *at; at = strchr(at, '\n') + 1) {
+        int by = strncmp(at, csv ? "rules," : "{\"_stage\":\"rules\"", csv ? 6 : 17) == 0;
+        int64_t id = number_behind(at, csv ? "{\"\"id\"\":" : "{\"id\":");
+        int64_t row = number_behind(at, "\"_row\":");
+        if (csv && at == text)
+            continue; /* the header */
+        note_reject(to, by, id, row, number_behind(at, "\"_line\":"));
+        if (!strchr(at, '\n'))
+            break;
     }
 }
 
@@ -193,12 +208,14 @@ static void read_table_of_rejects(sim *of, rejects *to)
 {
     sqlite3_stmt *row;
     sqlite3 *db = connect(of, of->rejects == REJECTS_BESIDE ? "out0.db" : "bad.db", 0);
-    if (db && sqlite3_prepare_v2(db,
-                                 "SELECT _stage = 'rules', json_extract(_values, '$.id') FROM bad "
-                                 "ORDER BY rowid",
-                                 -1, &row, NULL) == SQLITE_OK) {
+    if (db &&
+        sqlite3_prepare_v2(db,
+                           "SELECT _stage = 'rules', json_extract(_values, '$.id'), _row, _line "
+                           "FROM bad ORDER BY rowid",
+                           -1, &row, NULL) == SQLITE_OK) {
         while (sqlite3_step(row) == SQLITE_ROW)
-            note_reject(to, sqlite3_column_int(row, 0), sqlite3_column_int64(row, 1));
+            note_reject(to, sqlite3_column_int(row, 0), sqlite3_column_int64(row, 1),
+                        sqlite3_column_int64(row, 2), sqlite3_column_int64(row, 3));
         sqlite3_finalize(row);
     }
     sqlite3_close(db);
@@ -223,6 +240,8 @@ static void judge_rejects(sim *of, int how)
     if (found.others || (how == JUDGE_END && missing))
         blame(of, "of the rejects %u are missing, and %u are too many or not in order", missing,
               found.others);
+    if (found.misplaced && of->rejects != REJECTS_CSV)
+        blame(of, "%u rejects say another row or line than theirs", found.misplaced);
 }
 
 static void judge(sim *of, int how)

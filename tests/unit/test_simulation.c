@@ -170,10 +170,12 @@ static int faulty_run(sim *of)
     seen.ends += answer == RUN_ENDED;
     sl_sqlite_memory_refuse(0, 0);
     sl_world_boot(&of->world, how);
+    /* What a power cut left in files stays there until a run is far enough to cut it off. */
+    of->torn = answer != RUN_ENDED && (of->torn || how == SL_WORLD_POWER_CUT);
     if (answer == RUN_ENDED)
         judge(of, how == SL_WORLD_KILL ? JUDGE_END : JUDGE_SYNCED);
     else
-        judge(of, how == SL_WORLD_KILL ? JUDGE_KEPT : JUDGE_TABLES);
+        judge(of, of->torn ? JUDGE_TABLES : JUDGE_KEPT);
     return answer;
 }
 
