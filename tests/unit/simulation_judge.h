@@ -187,20 +187,19 @@ static int64_t number_behind(const char *line, const char *key)
     return at ? strtoll(at + strlen(key), NULL, 10) : -1;
 }
 
-/* A file of CSV is read as if it were a JSON object a line: only its last column is one. */
+/* A line that was begun when the process died is none. A file of CSV is read as if it were a JSON
+ * object a line: only its last column is one. */
 static void read_file_of_rejects(const sim *of, rejects *to)
 {
     const char *text = sl_world_get(&of->world, "bad.txt", NULL);
     int csv = of->rejects == REJECTS_CSV;
-    for (const char *at = text; at && *at; at = strchr(at, '\n') + 1) {
+    for (const char *at = text; at && strchr(at, '\n'); at = strchr(at, '\n') + 1) {
         int by = strncmp(at, csv ? "rules," : "{\"_stage\":\"rules\"", csv ? 6 : 17) == 0;
         int64_t id = number_behind(at, csv ? "{\"\"id\"\":" : "{\"id\":");
         int64_t row = number_behind(at, "\"_row\":");
         if (csv && at == text)
             continue; /* the header */
         note_reject(to, by, id, row, number_behind(at, "\"_line\":"));
-        if (!strchr(at, '\n'))
-            break;
     }
 }
 
