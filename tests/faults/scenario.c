@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/faults/inputs.h"
@@ -13,10 +14,12 @@
 #define REJECTS_OF_BAD                                                                             \
     "SELECT _stage, _reason, _column, _source, _row, _line, _raw, _values FROM bad ORDER BY rowid"
 
-#define HEAD "graph: killed\nbatch: {rows: %" PRId64 "}\nstages:\n"
+#define HEAD "graph: killed\nparams: {busy: 5s}\nbatch: {rows: %" PRId64 "}\nstages:\n"
 #define CSV_READER "  - reader: csv\n    path: in.csv\n    columns: " FAULT_CSV_TYPES "\n"
-#define SQLITE_READER "  - reader: sqlite\n    database: in.db\n    table: source\n"
-#define SQLITE_EXPORTER "  - exporter: sqlite\n    database: out.db\n    table: t\n"
+#define SQLITE_READER                                                                              \
+    "  - reader: sqlite\n    database: in.db\n    table: source\n    busy: ${busy}\n"
+#define SQLITE_EXPORTER                                                                            \
+    "  - exporter: sqlite\n    database: out.db\n    table: t\n    busy: ${busy}\n"
 #define JSONL_EXPORTER "  - exporter: jsonl\n    path: out.jsonl\n    mode: append\n"
 #define RULES                                                                                      \
     "  - validator: rules\n    on_reject: bad\n    rules:\n"                                       \
@@ -189,7 +192,8 @@ static void make_rejects_table(fault_case *of)
     fault_make_csv(of->directory, "in.csv", of->seed, of->rows);
     fault_make_text(of->directory, "graph.yaml",
                     HEAD CSV_READER RULES SQLITE_EXPORTER
-                    "  - exporter: sqlite\n    name: bad\n    database: out.db\n    table: bad\n",
+                    "  - exporter: sqlite\n    name: bad\n    database: out.db\n    table: bad\n   "
+                    " busy: ${busy}\n",
                     of->batch);
 }
 
@@ -229,6 +233,30 @@ static void make_follow(fault_case *of)
                     of->batch);
 }
 
+static void make_compressed(fault_case *of)
+{
+    char command[512];
+    fault_make_csv(of->directory, "in.csv", of->seed, of->rows);
+    snprintf(command, sizeof command, "gzip -q '%s/in.csv'", of->directory);
+    if (system(command))
+        fault_broken("cannot compress a file");
+    fault_make_text(of->directory, "graph.yaml",
+                    HEAD "  - reader: csv\n    path: in.csv.gz\n    columns: " FAULT_CSV_TYPES
+                         "\n" SQLITE_EXPORTER,
+                    of->batch);
+}
+
+/* Nothing of it runs: for messages about a graph. */
+static void make_mistakes(fault_case *of)
+{
+    fault_make_csv(of->directory, "in.csv", of->seed, of->rows);
+    fault_make_text(of->directory, "graph.yaml",
+                    HEAD CSV_READER "  - filter: where\n    keep: stauts = 'paid'\n"
+                                    "  - filter: limit\n    rows: many\n" SQLITE_EXPORTER
+                                    "    moed: replace\n",
+                    of->batch);
+}
+
 static const fault_scenario scenarios[] = {
     {"csv-sqlite", make_csv_sqlite, {{"out.db", "t", ROWS_OF_T, expect_rows}}, .variants = 1},
     {"csv-jsonl",
@@ -259,6 +287,8 @@ static const fault_scenario scenarios[] = {
      {{"out.db", "t", "SELECT status, n, cents, most FROM t ORDER BY rowid", expect_groups}},
      .variants = 1,
      .whole = 1},
+    {"compressed", make_compressed, {{"out.db", "t", ROWS_OF_T, expect_rows}}, .variants = 1},
+    {"mistakes", make_mistakes, {{0}}, .variants = 1},
 };
 
 const fault_scenario *fault_scenario_at(int index)
