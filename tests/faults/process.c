@@ -86,11 +86,6 @@ static void become(const fault_start *how, const char *const *argv)
 
 void fault_process_start(fault_process *process, const fault_start *how, const char *const *argv)
 {
-    char inside[512];
-    snprintf(inside, sizeof inside, "%s/state", how->directory);
-    fault_directory_make(inside);
-    snprintf(inside, sizeof inside, "%s/tmp", how->directory);
-    fault_directory_make(inside);
     fflush(NULL);
     *process = (fault_process){.fd = -1, .started = fault_now()};
     process->pid = fork();

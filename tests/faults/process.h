@@ -21,8 +21,8 @@ typedef struct fault_process {
 
 /* What a start may say beside the command. */
 typedef struct fault_start {
-    const char *directory;    /* where it runs; state and tmp are made inside it */
-    const char *errors;       /* file its messages are added to, inside the directory */
+    const char *directory;    /* where it runs; `state` and `tmp` are inside it */
+    const char *errors;       /* file its messages are added to */
     const char *output;       /* file its output is added to; NULL: nowhere */
     const char *const *extra; /* NAME=VALUE for its environment; NULL: none */
     int64_t descriptors;      /* RLIMIT_NOFILE; 0: as it is */

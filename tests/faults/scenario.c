@@ -309,6 +309,7 @@ const fault_scenario *fault_scenario_of(const char *name)
 void fault_case_make(fault_case *made, const fault_scenario *scenario, const char *directory,
                      uint64_t seed, int64_t rows)
 {
+    char inside[300];
     uint64_t state = seed;
     *made = (fault_case){.scenario = scenario, .seed = seed};
     snprintf(made->directory, sizeof made->directory, "%s", directory);
@@ -316,7 +317,10 @@ void fault_case_make(fault_case *made, const fault_scenario *scenario, const cha
     made->batch = fault_random_from(&state, made->rows / 100 + 1, made->rows / 25 + 2);
     made->variant = fault_random_from(&state, 0, scenario->variants - 1);
     fault_directory_remove(directory);
-    fault_directory_make(directory);
+    snprintf(inside, sizeof inside, "%s/state", directory);
+    fault_directory_make(inside);
+    snprintf(inside, sizeof inside, "%s/tmp", directory);
+    fault_directory_make(inside);
     scenario->make(made);
 }
 
