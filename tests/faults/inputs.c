@@ -132,6 +132,17 @@ void fault_make_database(const char *directory, const char *name, uint64_t seed,
         fault_broken("cannot fill '%s'", path);
 }
 
+void fault_make_empty_database(const char *directory, const char *name)
+{
+    char path[512];
+    sqlite3 *database = NULL;
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    if (sqlite3_open(path, &database) ||
+        sqlite3_exec(database, "PRAGMA journal_mode = wal; VACUUM", NULL, NULL, NULL) ||
+        sqlite3_close(database))
+        fault_broken("cannot make '%s'", path);
+}
+
 void fault_make_text(const char *directory, const char *name, const char *format, ...)
 {
     va_list args;

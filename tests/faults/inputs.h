@@ -38,6 +38,8 @@ void fault_make_csv(const char *directory, const char *name, uint64_t seed, int6
  * PRIMARY KEY, 1 a table with a rowid, 2 a table WITHOUT ROWID. */
 void fault_make_database(const char *directory, const char *name, uint64_t seed, int64_t rows,
                          int64_t shape);
+/* One without a table, in WAL mode. */
+void fault_make_empty_database(const char *directory, const char *name);
 void fault_make_text(const char *directory, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -14,7 +14,7 @@
  * every case ends.
  *
  * `forget` takes the checkpoint away after every kill, as a product without one would behave:
- * this run must fail, which shows that the others can.
+ * a sink must then differ, which shows that the others could.
  */
 #include <inttypes.h>
 #include <poll.h>
@@ -30,7 +30,7 @@
 #include "tests/faults/inputs.h"
 #include "tests/faults/scenario.h"
 
-#define ROWS 3000
+#define ROWS 1500
 #define STOPPED 143 /* 128 + SIGTERM */
 #define BUSY 75
 #define TICK 1000 /* microseconds between two writes to a log that is followed */
@@ -40,6 +40,7 @@ typedef struct torment {
     const fault_scenario *scenario;
     const char *directory;
     int forget;
+    int differs; /* a sink was found that is not exact */
     uint64_t state;
     int64_t run; /* microseconds of a whole run that nobody disturbs */
     int64_t kills, stops, rivals, refusals, cases;
@@ -198,8 +199,10 @@ static int run_case(torment *torment)
     }
     if (ended < 0)
         return 0;
-    if (!fault_case_judge(&torment->of))
+    if (!fault_case_judge(&torment->of)) {
+        torment->differs = 1;
         return fails(torment, "the sink differs", 0);
+    }
     if (fault_random(&torment->state) % 4 == 0 && !run_again(torment))
         return 0;
     fault_directory_remove(torment->of.directory);
@@ -248,5 +251,5 @@ int main(int argc, char **argv)
            " rivals (%" PRId64 " refused), %" PRId64 " cases, a run takes %.1f ms, %.1f s\n",
            argv[2], seed, torment.kills, torment.stops, torment.rivals, torment.refusals,
            torment.cases, (double)torment.run / 1e3, (double)(fault_now() - began) / 1e6);
-    return !exact;
+    return torment.forget ? !torment.differs : !exact;
 }

@@ -321,6 +321,8 @@ void fault_case_make(fault_case *made, const fault_scenario *scenario, const cha
     fault_directory_make(inside);
     snprintf(inside, sizeof inside, "%s/tmp", directory);
     fault_directory_make(inside);
+    if (fault_random_from(&state, 0, 1) || getenv("FAULT_MADE"))
+        fault_make_empty_database(directory, "out.db");
     scenario->make(made);
 }
 
