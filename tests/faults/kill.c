@@ -45,17 +45,30 @@ typedef struct torment {
     int64_t run; /* microseconds of a whole run that nobody disturbs */
     int64_t kills, stops, rivals, refusals, cases;
     fault_case of;
+    char lives[1024]; /* how the lives of the case ended, the last ones: codes; two at once a+b */
     fault_writer writer;
     double reach; /* microseconds */
 } torment;
 
 static int fails(const torment *torment, const char *what, int code)
 {
-    printf("FAILED: %s (exit code %d), case of seed %" PRIu64 ", %" PRId64 " rows, batch %" PRId64
-           ", variant %" PRId64 "\n  kept: %s\n  its last messages:\n%s\n",
-           what, code, torment->of.seed, torment->of.rows, torment->of.batch, torment->of.variant,
-           torment->of.directory, fault_file_tail(torment->of.directory, "messages"));
+    printf(
+        "FAILED: %s (exit code %d), case of seed %" PRIu64 ", %" PRId64 " rows, batch %" PRId64
+        ", variant %" PRId64 "\n  its lives ended with:%s\n  kept: %s\n  its last messages:\n%s\n",
+        what, code, torment->of.seed, torment->of.rows, torment->of.batch, torment->of.variant,
+        torment->lives, torment->of.directory, fault_file_tail(torment->of.directory, "messages"));
     return 0;
+}
+
+/* Adds to the lives of the case; the oldest go when there is no more room. */
+static void note(torment *torment, const char *format, int first, int second)
+{
+    size_t used = strlen(torment->lives);
+    if (used > sizeof torment->lives - 32) {
+        memmove(torment->lives, torment->lives + 64, used - 63);
+        used -= 64;
+    }
+    snprintf(torment->lives + used, sizeof torment->lives - used, format, first, second);
 }
 
 static void start(torment *torment, fault_process *process)
@@ -121,6 +134,7 @@ static int live(torment *torment)
             return fails(torment, "does not end", 0) - 1;
     }
     int code = fault_process_code(&process);
+    note(torment, " %d", code, 0);
     torment->kills += code == 128 + SIGKILL;
     torment->stops += code == STOPPED;
     if (code != 0 && code != 128 + SIGKILL && code != STOPPED)
@@ -152,6 +166,7 @@ static int live_with_rival(torment *torment)
         if (codes[i] != 0 && codes[i] != 128 + SIGKILL && codes[i] != BUSY)
             return fails(torment, "one of two ended as nobody told it", codes[i]) - 1;
     }
+    note(torment, " %d+%d", codes[0], codes[1]);
     if (codes[0] == BUSY && codes[1] == BUSY)
         return fails(torment, "two at once refuse each other", BUSY) - 1;
     return codes[0] == 0 || codes[1] == 0;
@@ -177,6 +192,7 @@ static int run_again(torment *torment)
 static void make_case(torment *torment)
 {
     char directory[512];
+    *torment->lives = '\0';
     snprintf(directory, sizeof directory, "%s/%s-%" PRId64, torment->directory,
              torment->scenario->name, torment->cases++);
     fault_case_make(&torment->of, torment->scenario, directory, fault_random(&torment->state),

@@ -210,7 +210,7 @@ static int fails(const sweep *sweep, const point *point, const char *what, int c
 }
 
 /* Reads the trace: whether the fault came (*fired), and whether a sync that failed was asked
- * for again, on the same file, with no write to it in between. */
+ * for again, on the same file, with no change of it in between. */
 static int synced_again(const sweep *sweep, int *fired)
 {
     char path[512], line[4096], failed[512] = "";
@@ -229,7 +229,7 @@ static int synced_again(const sweep *sweep, int *fired)
         int same = *failed && strncmp(failed, file, size) == 0 && !failed[size];
         if (syncs && same && strstr(line, " = 0"))
             again = 1;
-        else if (same && strstr(line, "write"))
+        else if (same && (strstr(line, "write") || strstr(line, "ftruncate")))
             *failed = '\0';
         if (syncs && injected && size < sizeof failed)
             snprintf(failed, sizeof failed, "%.*s", (int)size, file);
