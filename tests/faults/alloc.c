@@ -194,5 +194,7 @@ int main(int argc, char **argv)
     }
     printf("seed %s, %" PRId64 " refusals, %" PRId64 " failed, %.1f s\n", argv[4], famine.points,
            famine.failures, (double)(fault_now() - began) / 1e6);
+    if (!famine.failures)
+        fault_directory_remove(famine.directory);
     return famine.failures != 0;
 }

@@ -187,5 +187,7 @@ int main(int argc, char **argv)
                 found &= is_found(argv[1], directory, scenario, &scenario->sinks[j], k, &done);
     }
     printf("%d kinds of damage done, %s\n", done, found ? "each found" : "some not found");
+    if (found)
+        fault_directory_remove(argv[2]);
     return !found;
 }

@@ -11,15 +11,18 @@ typedef struct fault_writer {
     uint64_t state;  /* of its random numbers */
     int64_t written; /* rows so far */
     int64_t rotations;
-    char half[256]; /* the end of a line whose beginning is written */
+    int64_t rotated; /* rows in the files that are not written any more */
+    char half[256];  /* the end of a line whose beginning is written */
     size_t half_size;
 } fault_writer;
 
 void fault_writer_init(fault_writer *writer, const fault_case *of);
 /* Writes some rows more, the last one perhaps only in part; now and then renames the file first
- * and begins another. Answers 0 when all rows are written. */
+ * and begins another. Where the reader knows the file by one path (variant 0) it does so only
+ * when the reader has come to the file, as the manual of follow asks. Answers 0 when all rows
+ * are written. */
 int fault_writer_go_on(fault_writer *writer);
-/* Whether the sink has as many rows as were written in all. */
+/* Whether the sink has all rows of the case. */
 int fault_writer_is_read(const fault_writer *writer);
 
 #endif

@@ -160,5 +160,9 @@ int main(int argc, char **argv)
                          : run_short_of_descriptors(&shortage, tried[i]);
     printf("%s: %" PRId64 " runs, %" PRId64 " without room, %.1f s\n", argv[2], shortage.runs,
            shortage.found, (double)(fault_now() - began) / 1e6);
+    if (of_disk)
+        umount(shortage.small);
+    if (exact)
+        fault_directory_remove(argv[3]);
     return !exact || shortage.found == 0;
 }

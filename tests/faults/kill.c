@@ -233,9 +233,12 @@ static int measure(torment *torment)
         make_case(torment);
         start(torment, &process);
         int ended = wait_and_write(torment, &process, FAULT_FOREVER);
-        if (!ended || !has_ended(torment, fault_process_code(&process)))
-            return fails(torment, "a run that nobody disturbs fails",
-                         ended ? fault_process_code(&process) : 0);
+        if (!ended)
+            fault_process_signal(&process, SIGKILL);
+        if (!ended)
+            return fails(torment, "a run that nobody disturbs does not end", 0);
+        if (!has_ended(torment, fault_process_code(&process)))
+            return fails(torment, "a run that nobody disturbs fails", fault_process_code(&process));
         if (!fault_case_judge(&torment->of))
             return fails(torment, "a run that nobody disturbs differs", 0);
         fault_directory_remove(torment->of.directory);
@@ -267,5 +270,7 @@ int main(int argc, char **argv)
            " rivals (%" PRId64 " refused), %" PRId64 " cases, a run takes %.1f ms, %.1f s\n",
            argv[2], seed, torment.kills, torment.stops, torment.rivals, torment.refusals,
            torment.cases, (double)torment.run / 1e3, (double)(fault_now() - began) / 1e6);
+    if (exact || torment.forget)
+        fault_directory_remove(torment.directory);
     return torment.forget ? !torment.differs : !exact;
 }

@@ -12,14 +12,17 @@ hours=$2
 seed=${3:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 sluice=$build/sluice
 faults=$build/tests/faults
-work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-torture-XXXXXX")
+disk=$(mktemp -d "${TMPDIR:-/tmp}/sluice-torture-XXXXXX")
+memory=$disk
+[ ! -d /dev/shm ] || memory=$(mktemp -d /dev/shm/sluice-torture-XXXXXX)
 end=$(($(date +%s) + hours * 3600))
 
 take() { # take PROGRAM ARGUMENT...
-    echo "fault_$* (directory $work)"
-    local program=$1 code=0
+    local work=$disk program=$1 code=0
+    [ $((RANDOM % 2)) = 0 ] || work=$memory
     shift
-    "$faults/fault_$program" "$sluice" "$@" "$work" || code=$?
+    echo "fault_$program $* (in $work)"
+    "$faults/fault_$program" "$sluice" "$@" "$work/$program" || code=$?
     [ $code = 77 ] || [ $code = 0 ] || exit "$code"
 }
 
@@ -39,5 +42,5 @@ while [ "$(date +%s)" -lt "$end" ]; do
     take full descriptors
     seed=$((seed + 1))
 done
-rm -rf -- "$work"
+rm -rf -- "$disk" "$memory"
 echo "torture: nothing found"

@@ -28,7 +28,7 @@ typedef struct fault_start {
     int64_t descriptors;      /* RLIMIT_NOFILE; 0: as it is */
 } fault_start;
 
-#define FAULT_FOREVER 60000000 /* microseconds after which a process is said to hang */
+#define FAULT_FOREVER 30000000 /* microseconds after which a process is said to hang */
 
 int64_t fault_now(void); /* microseconds of the monotonic clock */
 

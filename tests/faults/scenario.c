@@ -221,16 +221,20 @@ static void make_aggregate(fault_case *of)
         of->batch);
 }
 
-/* The input is empty: follow.c writes it while the graph runs. */
+/* The input is empty: follow.c writes it while the graph runs. Odd variants: a glob that the
+ * rotated files match too; even ones: one path. */
 static void make_follow(fault_case *of)
 {
-    fault_make_text(of->directory, "log", "%s", "");
+    static const char *const readers[] = {"lines", "jsonl", "csv"};
+    static const char *const columns[] = {
+        "  - transformer: parse\n    format: json\n    keep: none\n    columns: " FAULT_CSV_TYPES,
+        "    infer: false\n    columns: " FAULT_CSV_TYPES, "    columns: " FAULT_CSV_TYPES};
+    fault_make_text(of->directory, "log", "%s", of->variant / 2 == 2 ? FAULT_CSV_HEADER : "");
     fault_make_text(of->directory, "graph.yaml",
-                    HEAD "  - reader: lines\n    path: log\n    follow: true\n    poll: 1ms\n"
-                         "    rotate_wait: 20ms\n"
-                         "  - transformer: parse\n    format: json\n    keep: none\n"
-                         "    columns: " FAULT_CSV_TYPES "\n" SQLITE_EXPORTER,
-                    of->batch);
+                    HEAD "  - reader: %s\n    path: %s\n    follow: true\n    poll: 1ms\n"
+                         "    rotate_wait: 5ms\n%s\n" SQLITE_EXPORTER,
+                    of->batch, readers[of->variant / 2], of->variant % 2 ? "log*" : "log",
+                    columns[of->variant / 2]);
 }
 
 static void make_compressed(fault_case *of)
@@ -266,7 +270,12 @@ static const fault_scenario scenarios[] = {
      .variants = 1},
     {"sqlite-sqlite", make_sqlite_sqlite, {{"out.db", "t", ROWS_OF_T, expect_rows}}, .variants = 3},
     {"sqlite-jsonl", make_sqlite_jsonl, {{"out.jsonl", NULL, NULL, expect_objects}}, .variants = 3},
-    {"follow", make_follow, {{"out.db", "t", ROWS_OF_T, expect_rows}}, .variants = 1, .follows = 1},
+    /* A glob's new files come in the order of their names: their rows by their ids. */
+    {"follow",
+     make_follow,
+     {{"out.db", "t", "SELECT id, name, cents, status FROM t ORDER BY id", expect_rows}},
+     .variants = 6,
+     .follows = 1},
     {"fan-out",
      make_fan_out,
      {{"out.db", "t", ROWS_OF_T, expect_rows}, {"out.jsonl", NULL, NULL, expect_fan_objects}},

@@ -335,5 +335,7 @@ int main(int argc, char **argv)
            argv[2], argv[3], argv[5], sweep.count, all, sweep.fired, failures,
            (double)(fault_now() - began) / 1e6);
     free(sweep.points);
+    if (!failures)
+        fault_directory_remove(argv[6]);
     return failures != 0;
 }
