@@ -56,7 +56,7 @@ static const situation situations[] = {
     {"nothing-to-do", "csv-jsonl", {RUN}, 0, 2},
 };
 
-typedef struct famine {
+typedef struct starving {
     const char *sluice;
     const char *library;
     const char *directory;
@@ -64,7 +64,7 @@ typedef struct famine {
     fault_case of;
     uint64_t state;
     int64_t points, failures;
-} famine;
+} starving;
 
 /* What a process may end with when it has no memory: the product's own codes, never a signal
  * or a bug; and 1, which means that memory ran out where no file was touched. */
@@ -77,7 +77,7 @@ static int is_proper(int code)
     return 0;
 }
 
-static int run(const famine *famine, const char *const *command, const char *const *extra,
+static int run(const starving *famine, const char *const *command, const char *const *extra,
                int64_t time)
 {
     const char *argv[10] = {famine->sluice};
@@ -91,13 +91,13 @@ static int run(const famine *famine, const char *const *command, const char *con
     return fault_process_run(&process, &how, argv, time) ? fault_process_code(&process) : -1;
 }
 
-static int run_clean(const famine *famine)
+static int run_clean(const starving *famine)
 {
     static const char *const command[8] = {RUN};
     return run(famine, command, NULL, FAULT_FOREVER);
 }
 
-static void make_case(famine *famine)
+static void make_case(starving *famine)
 {
     static const char *const command[8] = {RUN};
     char directory[256];
@@ -109,7 +109,7 @@ static void make_case(famine *famine)
         run_clean(famine);
 }
 
-static int fails(famine *famine, int64_t at, int after, const char *what, int code)
+static int fails(starving *famine, int64_t at, int after, const char *what, int code)
 {
     famine->failures++;
     printf("FAILED: %s, allocation %" PRId64 "%s: %s (exit code %d)\n%s\n", famine->in->name, at,
@@ -119,7 +119,7 @@ static int fails(famine *famine, int64_t at, int after, const char *what, int co
 }
 
 /* How many allocations it asks for, with memory enough. */
-static int64_t count_allocations(famine *famine)
+static int64_t count_allocations(starving *famine)
 {
     char preload[300], count[64] = "FAULT_MEMORY_COUNT=count";
     const char *const extra[] = {preload, count, NULL};
@@ -134,7 +134,7 @@ static int64_t count_allocations(famine *famine)
     return atoll(said);
 }
 
-static int take_point(famine *famine, int64_t at, int after)
+static int take_point(starving *famine, int64_t at, int after)
 {
     char preload[300], number[64];
     const char *const extra[] = {preload, number, after ? "FAULT_MEMORY_AFTER=1" : NULL, NULL};
@@ -161,7 +161,7 @@ static int take_point(famine *famine, int64_t at, int after)
            fails(famine, at, after, "a clean run behind it differs", code);
 }
 
-static void take_situation(famine *famine, int64_t points)
+static void take_situation(starving *famine, int64_t points)
 {
     int64_t began = fault_now(), before = famine->failures;
     int64_t all = count_allocations(famine), taken = 0;
@@ -184,7 +184,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fault_alloc SLUICE LIBRARY POINTS SEED DIRECTORY [SITUATION]\n");
         return 64;
     }
-    famine famine = {.sluice = argv[1], .library = argv[2], .directory = argv[5]};
+    starving famine = {.sluice = argv[1], .library = argv[2], .directory = argv[5]};
     famine.state = strtoull(argv[4], NULL, 10);
     int64_t began = fault_now();
     for (size_t i = 0; i < sizeof situations / sizeof *situations; i++) {

@@ -61,17 +61,17 @@ static void flip_bit(fault_lines *lines)
     line[strlen(line) / 2] ^= 1;
 }
 
-typedef struct damage {
+typedef struct damage_kind {
     const char *name;
     void (*text)(fault_lines *lines); /* to a text; NULL: none */
     const char *sql;                  /* to a table; NULL: none */
-} damage;
+} damage_kind;
 
 #define FIRST "(SELECT min(rowid) FROM %1$s)"
 #define LAST "(SELECT max(rowid) FROM %1$s)"
 #define COPY "INSERT INTO %1$s SELECT * FROM %1$s WHERE rowid = " LAST ";"
 
-static const damage damages[] = {
+static const damage_kind damages[] = {
     {"the first row is gone", lose_first, "DELETE FROM %1$s WHERE rowid = " FIRST},
     {"the last row is gone", lose_last, "DELETE FROM %1$s WHERE rowid = " LAST},
     {"a row is there twice", double_last, COPY},
@@ -94,7 +94,7 @@ static void path_of(const fault_case *of, const fault_sink *sink, char *path, si
     snprintf(path, size, "%s/%s", of->directory, sink->file);
 }
 
-static void damage_text(const fault_case *of, const fault_sink *sink, const damage *damage)
+static void damage_text(const fault_case *of, const fault_sink *sink, const damage_kind *damage)
 {
     char path[512];
     fault_lines lines = {0};
@@ -109,7 +109,7 @@ static void damage_text(const fault_case *of, const fault_sink *sink, const dama
     fault_lines_free(&lines);
 }
 
-static void damage_table(const fault_case *of, const fault_sink *sink, const damage *damage)
+static void damage_table(const fault_case *of, const fault_sink *sink, const damage_kind *damage)
 {
     char path[512], sql[1024];
     sqlite3 *database = NULL;
@@ -149,7 +149,7 @@ static void run(const char *sluice, const fault_case *of)
 static int is_found(const char *sluice, const char *directory, const fault_scenario *scenario,
                     const fault_sink *sink, size_t number, int *done)
 {
-    const damage *damage = &damages[number];
+    const damage_kind *damage = &damages[number];
     fault_case of;
     if (sink->table ? !damage->sql && number != PAGE : !damage->text && number != LAST_LINE)
         return 1;

@@ -28,15 +28,15 @@
 static const char *const tried[] = {"csv-sqlite", "csv-jsonl", "sqlite-jsonl",
                                     "rejects",    "fan-out",   "aggregate"};
 
-typedef struct shortage {
+typedef struct starving {
     const char *sluice;
     const char *directory; /* its messages are here */
     char small[256];       /* its cases are here */
     fault_case of;
     int64_t runs, found; /* how many there were, and how many found no room */
-} shortage;
+} starving;
 
-static int fails(const shortage *shortage, int64_t room, const char *what, int code)
+static int fails(const starving *shortage, int64_t room, const char *what, int code)
 {
     printf("FAILED: %s with room for %" PRId64 ": %s (exit code %d)\n%s\n",
            shortage->of.scenario->name, room, what, code,
@@ -44,7 +44,7 @@ static int fails(const shortage *shortage, int64_t room, const char *what, int c
     return 0;
 }
 
-static void make_case(shortage *shortage, const char *scenario)
+static void make_case(starving *shortage, const char *scenario)
 {
     char path[300];
     snprintf(path, sizeof path, "%s/messages", shortage->directory);
@@ -54,7 +54,7 @@ static void make_case(shortage *shortage, const char *scenario)
 }
 
 /* descriptors 0: as many as there are. */
-static int run(const shortage *shortage, int64_t descriptors)
+static int run(const starving *shortage, int64_t descriptors)
 {
     const char *const argv[] = {shortage->sluice, "run", "-q", "graph.yaml", NULL};
     char messages[300];
@@ -68,7 +68,7 @@ static int run(const shortage *shortage, int64_t descriptors)
 
 /* What a run without room must do, and one with room behind it. One of two words stands in its
  * message: the system's, or SQLite's. */
-static int judge(shortage *shortage, int64_t room, int code, const char *word, const char *other)
+static int judge(starving *shortage, int64_t room, int code, const char *word, const char *other)
 {
     shortage->runs++;
     if (code == 0)
@@ -88,7 +88,7 @@ static int judge(shortage *shortage, int64_t room, int code, const char *word, c
 }
 
 /* A file system that nobody else sees. Answers 0 where that is not permitted. */
-static int mount_small(const shortage *shortage)
+static int mount_small(const starving *shortage)
 {
     return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("small", shortage->small, "tmpfs", 0, "size=8m") == 0;
@@ -112,7 +112,7 @@ static void leave(const char *path, int64_t kibibytes)
 }
 
 /* Less and less other data, until a run finds room for all of its own. */
-static int run_short_of_disk(shortage *shortage, const char *scenario)
+static int run_short_of_disk(starving *shortage, const char *scenario)
 {
     char other[300];
     snprintf(other, sizeof other, "%s/other", shortage->small);
@@ -129,7 +129,7 @@ static int run_short_of_disk(shortage *shortage, const char *scenario)
     }
 }
 
-static int run_short_of_descriptors(shortage *shortage, const char *scenario)
+static int run_short_of_descriptors(starving *shortage, const char *scenario)
 {
     int exact = 1;
     for (int64_t descriptors = 8; descriptors <= 40; descriptors++) {
@@ -148,7 +148,7 @@ int main(int argc, char **argv)
     }
     int of_disk = strcmp(argv[2], "disk") == 0, exact = 1;
     int64_t began = fault_now();
-    shortage shortage = {.sluice = argv[1], .directory = argv[3]};
+    starving shortage = {.sluice = argv[1], .directory = argv[3]};
     snprintf(shortage.small, sizeof shortage.small, "%s/small", argv[3]);
     fault_directory_make(shortage.small);
     if (of_disk && !mount_small(&shortage)) {

@@ -35,7 +35,7 @@
 #define BUSY 75
 #define TICK 1000 /* microseconds between two writes to a log that is followed */
 
-typedef struct torment {
+typedef struct kills {
     const char *sluice;
     const fault_scenario *scenario;
     const char *directory;
@@ -48,9 +48,9 @@ typedef struct torment {
     char lives[1024]; /* how the lives of the case ended, the last ones: codes; two at once a+b */
     fault_writer writer;
     double reach; /* microseconds */
-} torment;
+} kills;
 
-static int fails(const torment *torment, const char *what, int code)
+static int fails(const kills *torment, const char *what, int code)
 {
     printf(
         "FAILED: %s (exit code %d), case of seed %" PRIu64 ", %" PRId64 " rows, batch %" PRId64
@@ -61,7 +61,7 @@ static int fails(const torment *torment, const char *what, int code)
 }
 
 /* Adds to the lives of the case; the oldest go when there is no more room. */
-static void note(torment *torment, const char *format, int first, int second)
+static void note(kills *torment, const char *format, int first, int second)
 {
     size_t used = strlen(torment->lives);
     if (used > sizeof torment->lives - 32) {
@@ -71,7 +71,7 @@ static void note(torment *torment, const char *format, int first, int second)
     snprintf(torment->lives + used, sizeof torment->lives - used, format, first, second);
 }
 
-static void start(torment *torment, fault_process *process)
+static void start(kills *torment, fault_process *process)
 {
     const char *const argv[] = {torment->sluice, "run", "-q", "graph.yaml", NULL};
     const fault_start how = {.directory = torment->of.directory, .errors = "messages"};
@@ -80,7 +80,7 @@ static void start(torment *torment, fault_process *process)
 
 /* Waits as fault_process_wait does; a log that is followed is written meanwhile, and the process
  * told to stop when all of it is read. */
-static int wait_and_write(torment *torment, fault_process *process, int64_t microseconds)
+static int wait_and_write(kills *torment, fault_process *process, int64_t microseconds)
 {
     if (!torment->scenario->follows)
         return fault_process_wait(process, microseconds);
@@ -98,14 +98,14 @@ static int wait_and_write(torment *torment, fault_process *process, int64_t micr
 }
 
 /* Whether the case has ended by this end of a process. */
-static int has_ended(const torment *torment, int code)
+static int has_ended(const kills *torment, int code)
 {
     if (torment->scenario->follows)
         return code == STOPPED && fault_writer_is_read(&torment->writer);
     return code == 0;
 }
 
-static void forget(const torment *torment)
+static void forget(const kills *torment)
 {
     char path[512];
     sqlite3 *database = NULL;
@@ -117,13 +117,13 @@ static void forget(const torment *torment)
     sqlite3_close(database);
 }
 
-static int64_t delay_of(torment *torment)
+static int64_t delay_of(kills *torment)
 {
     return fault_random_from(&torment->state, 500, 500 + (int64_t)torment->reach);
 }
 
 /* One life. Answers 1 when the case has ended, 0: it goes on, -1: it failed. */
-static int live(torment *torment)
+static int live(kills *torment)
 {
     fault_process process;
     start(torment, &process);
@@ -143,7 +143,7 @@ static int live(torment *torment)
 }
 
 /* Two at once, killed after the same time or left alone. */
-static int live_with_rival(torment *torment)
+static int live_with_rival(kills *torment)
 {
     fault_process both[2];
     int codes[2];
@@ -173,7 +173,7 @@ static int live_with_rival(torment *torment)
 }
 
 /* The same once more: there is nothing left to do. */
-static int run_again(torment *torment)
+static int run_again(kills *torment)
 {
     fault_process process;
     start(torment, &process);
@@ -189,7 +189,7 @@ static int run_again(torment *torment)
     return fault_case_judge(&torment->of) || fails(torment, "run once more, it differs", code);
 }
 
-static void make_case(torment *torment)
+static void make_case(kills *torment)
 {
     char directory[512];
     *torment->lives = '\0';
@@ -201,7 +201,7 @@ static void make_case(torment *torment)
 }
 
 /* One case, from a fresh directory to its judgement. Answers 1 when it is exact. */
-static int run_case(torment *torment)
+static int run_case(kills *torment)
 {
     static const double parts[] = {0.3, 0.6, 1.1};
     int ended = 0;
@@ -226,7 +226,7 @@ static int run_case(torment *torment)
 }
 
 /* The time of a run that nobody disturbs; its sinks must be exact too. */
-static int measure(torment *torment)
+static int measure(kills *torment)
 {
     for (int i = 0; i < 3; i++) {
         fault_process process;
@@ -253,10 +253,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fault_kill SLUICE SCENARIO COUNT SEED DIRECTORY [forget]\n");
         return 64;
     }
-    torment torment = {.sluice = argv[1],
-                       .scenario = fault_scenario_of(argv[2]),
-                       .directory = argv[5],
-                       .forget = argc > 6};
+    kills torment = {.sluice = argv[1],
+                     .scenario = fault_scenario_of(argv[2]),
+                     .directory = argv[5],
+                     .forget = argc > 6};
     int64_t count = strtoll(argv[3], NULL, 10);
     uint64_t seed = strtoull(argv[4], NULL, 10);
     torment.state = seed;

@@ -39,14 +39,14 @@
 
 static const char *const errors[] = {"error=EIO", "error=ENOSPC", "error=EINTR"};
 
-typedef struct point {
+typedef struct fault_point {
     char call[16];
     const char *fault; /* as strace's inject= says it; NULL: none */
     int64_t number;    /* of the call, from 1 */
-    char more[16];     /* "": only that one, "+": and all behind it, "..N": up to N */
-} point;
+    char more[24];     /* "": only that one, "+": and all behind it, "..N": up to N */
+} fault_point;
 
-typedef struct sweep {
+typedef struct sweeping {
     const char *sluice;
     const fault_scenario *scenario;
     char directory[256];
@@ -54,14 +54,14 @@ typedef struct sweep {
     uint64_t state;
     fault_case of;
     int64_t before;        /* recovery: number of the write at which the first run is killed */
-    char path[PATHS][320]; /* the files of the graph */
+    char path[PATHS][520]; /* the files of the graph */
     int paths;
-    point *points;
+    fault_point *points;
     size_t count;
     int64_t fired;
-} sweep;
+} sweeping;
 
-static int run(const sweep *sweep, const char *const *argv)
+static int run(const sweeping *sweep, const char *const *argv)
 {
     static const char *const one_worker[] = {"UV_THREADPOOL_SIZE=1", NULL};
     fault_process process;
@@ -71,7 +71,7 @@ static int run(const sweep *sweep, const char *const *argv)
                                                                   : -1;
 }
 
-static int run_clean(const sweep *sweep)
+static int run_clean(const sweeping *sweep)
 {
     const char *const argv[] = {sweep->sluice, "run",        "-q", "--set",
                                 "busy=50ms",   "graph.yaml", NULL};
@@ -79,7 +79,8 @@ static int run_clean(const sweep *sweep)
 }
 
 /* Runs under strace; its trace goes to the file `trace`. */
-static int run_traced(const sweep *sweep, const char *calls, const point *point, int only_paths)
+static int run_traced(const sweeping *sweep, const char *calls, const fault_point *point,
+                      int only_paths)
 {
     char trace[256], inject[128];
     const char *argv[24 + 2 * PATHS] = {STRACE, "-f", "-y", "-qq", "-o", "trace", "-e", trace};
@@ -104,20 +105,20 @@ static int run_traced(const sweep *sweep, const char *calls, const point *point,
 }
 
 /* A fresh case; where recovery is tried, one in which a run was killed. */
-static void make_case(sweep *sweep)
+static void make_case(sweeping *sweep)
 {
-    char seed_of[256];
-    snprintf(seed_of, sizeof seed_of, "%s/case", sweep->directory);
-    fault_case_make(&sweep->of, sweep->scenario, seed_of, 7, ROWS);
+    char path[300];
+    snprintf(path, sizeof path, "%s/case", sweep->directory);
+    fault_case_make(&sweep->of, sweep->scenario, path, 7, ROWS);
     if (!sweep->recovers)
         return;
-    point first = {"pwrite64", "signal=SIGKILL", sweep->before, ""};
+    fault_point first = {"pwrite64", "signal=SIGKILL", sweep->before, ""};
     run_traced(sweep, first.call, &first, 0);
 }
 
 /* ---- Which points there are ---------------------------------------------------------- */
 
-static void add_path(sweep *sweep, const char *name)
+static void add_path(sweeping *sweep, const char *name)
 {
     if (sweep->paths == PATHS)
         fault_broken("too many files");
@@ -125,7 +126,7 @@ static void add_path(sweep *sweep, const char *name)
 }
 
 /* The files that the graph reads and writes, and those of its state. */
-static void find_paths(sweep *sweep)
+static void find_paths(sweeping *sweep)
 {
     static const char *const names[] = {"in.csv",     "in.db",          "out.db",    "out.db-wal",
                                         "out.db-shm", "out.db-journal", "out.jsonl", "bad.jsonl"};
@@ -142,11 +143,11 @@ static void find_paths(sweep *sweep)
         pclose(found);
 }
 
-static void add_points(sweep *sweep, const char *call, int64_t number)
+static void add_points(sweeping *sweep, const char *call, int64_t number)
 {
     int kinds = sweep->kills ? 1 : (int)(sizeof errors / sizeof *errors);
     for (int i = 0; i < 2 * kinds; i++) {
-        point made = {.number = number, .more = ""};
+        fault_point made = {.number = number, .more = ""};
         made.fault = sweep->kills ? "signal=SIGKILL" : errors[i % kinds];
         snprintf(made.call, sizeof made.call, "%s", call);
         if (i >= kinds && sweep->kills)
@@ -163,7 +164,7 @@ static void add_points(sweep *sweep, const char *call, int64_t number)
 }
 
 /* One point for each call that a run without a fault makes, and one behind the last. */
-static void find_points(sweep *sweep)
+static void find_points(sweeping *sweep)
 {
     char calls[] = CHANGING, line[4096], path[512];
     const char *set = sweep->kills ? CHANGING : FAILING;
@@ -188,7 +189,7 @@ static void find_points(sweep *sweep)
 }
 
 /* Leaves `keep` points, chosen by the seed, in their order. */
-static void choose_points(sweep *sweep, size_t keep)
+static void choose_points(sweeping *sweep, size_t keep)
 {
     size_t kept = 0;
     for (size_t i = 0; keep && i < sweep->count; i++) {
@@ -201,7 +202,7 @@ static void choose_points(sweep *sweep, size_t keep)
 
 /* ---- What must hold at each ---------------------------------------------------------- */
 
-static int fails(const sweep *sweep, const point *point, const char *what, int code)
+static int fails(const sweeping *sweep, const fault_point *point, const char *what, int code)
 {
     printf("FAILED: %s %s:%s:when=%" PRId64 "%s: %s (exit code %d)\n%s\n", sweep->scenario->name,
            point->call, point->fault, point->number, point->more, what, code,
@@ -211,7 +212,7 @@ static int fails(const sweep *sweep, const point *point, const char *what, int c
 
 /* Reads the trace: whether the fault came (*fired), and whether a sync that failed was asked
  * for again, on the same file, with no change of it in between. */
-static int synced_again(const sweep *sweep, int *fired)
+static int synced_again(const sweeping *sweep, int *fired)
 {
     char path[512], line[4096], failed[512] = "";
     int again = 0;
@@ -241,14 +242,14 @@ static int synced_again(const sweep *sweep, int *fired)
 
 /* A code that says what kind of trouble it was. To SQLite a page that cannot be read is a
  * database that is damaged. */
-static int is_proper(const point *point, int code)
+static int is_proper(const fault_point *point, int code)
 {
     if (strcmp(point->call, "pread64") == 0 && code == 65)
         return 1;
     return code == 66 || code == 73 || code == 74 || code == 75 || code == 77;
 }
 
-static int judge_errors(sweep *sweep, const point *point, int code)
+static int judge_errors(sweeping *sweep, const fault_point *point, int code)
 {
     int fired;
     int again = synced_again(sweep, &fired);
@@ -265,7 +266,7 @@ static int judge_errors(sweep *sweep, const point *point, int code)
            fails(sweep, point, "asks again for a sync that failed", code);
 }
 
-static int take_point(sweep *sweep, const point *point)
+static int take_point(sweeping *sweep, const fault_point *point)
 {
     make_case(sweep);
     int code = run_traced(sweep, sweep->kills ? point->call : FAILING, point, !sweep->kills);
@@ -283,13 +284,13 @@ static int take_point(sweep *sweep, const point *point)
            fails(sweep, point, "a clean run behind it differs", code);
 }
 
-static int can_trace(const sweep *sweep)
+static int can_trace(const sweeping *sweep)
 {
     const char *const argv[] = {STRACE, "-f", "-o", "trace", "/bin/true", NULL};
     return access(STRACE, X_OK) == 0 && run(sweep, argv) == 0;
 }
 
-static void prepare(sweep *sweep)
+static void prepare(sweeping *sweep)
 {
     int recovers = sweep->recovers;
     sweep->recovers = 0;
@@ -313,11 +314,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fault_syscalls SLUICE SCENARIO MODE POINTS SEED DIRECTORY\n");
         return 64;
     }
-    sweep sweep = {.sluice = argv[1],
-                   .scenario = fault_scenario_of(argv[2]),
-                   .kills = strstr(argv[3], "kill") != NULL,
-                   .recovers = strstr(argv[3], "recovery") != NULL,
-                   .points = calloc(MOST, sizeof(point))};
+    sweeping sweep = {.sluice = argv[1],
+                      .scenario = fault_scenario_of(argv[2]),
+                      .kills = strstr(argv[3], "kill") != NULL,
+                      .recovers = strstr(argv[3], "recovery") != NULL,
+                      .points = calloc(MOST, sizeof(fault_point))};
     sweep.state = strtoull(argv[5], NULL, 10);
     fault_directory_make(argv[6]);
     char *real = realpath(argv[6], NULL);
