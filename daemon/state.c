@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stages/sqlite_db.h"
+
 #define VERSION 1   /* of the database: PRAGMA user_version */
 #define BUSY 5000   /* milliseconds; other runs of the same graph write here too */
 #define LOCKS (1u << 30) /* bytes of the lock file that may be locked, one a lock */
@@ -37,14 +39,22 @@ static const char where[] = "the state of a graph lives in --state DIR, else in 
 
 static sl_status fail_sqlite(sl_state *state, int rc, const char *what)
 {
-    int32_t code = SL_CODE_IO;
-    if ((rc & 0xff) == SQLITE_BUSY)
+    int32_t code = SL_CODE_IO, full, descriptors;
+    const char *hint = where, *why = sqlite3_errstr(rc);
+    const char *cause = sl_sqlite_cause(state->db, rc, &full, &descriptors);
+    char both[300];
+    if ((rc & 0xff) == SQLITE_BUSY || descriptors)
         code = SL_CODE_TRY_AGAIN;
     else if ((rc & 0xff) == SQLITE_CANTOPEN)
         code = SL_CODE_NO_OUTPUT;
     else if ((rc & 0xff) == SQLITE_READONLY || (rc & 0xff) == SQLITE_PERM)
         code = SL_CODE_PERMISSION;
-    return fail(state, code, where, what, sqlite3_errstr(rc));
+    if (full || (rc & 0xff) == SQLITE_FULL)
+        hint = "make room on the disk and run again";
+    if (descriptors)
+        hint = "raise the limit of open files: ulimit -n";
+    snprintf(both, sizeof both, "%s%s%s", why, cause ? ": " : "", cause ? cause : "");
+    return fail(state, code, hint, what, both);
 }
 
 /* A graph's name as a file's: what is no letter, digit, '.', '_' or '-' becomes %XX. */

@@ -174,18 +174,37 @@ static const char *hint_of(const sl_sqlite *db, int rc)
     }
 }
 
+const char *sl_sqlite_cause(sqlite3 *handle, int rc, int32_t *full, int32_t *descriptors)
+{
+    int primary = rc & 0xff;
+    int error = handle && (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN)
+                    ? sqlite3_system_errno(handle)
+                    : 0;
+    *full = error == ENOSPC || error == EDQUOT;
+    *descriptors = error == EMFILE || error == ENFILE;
+    /* What comes by itself: a file that SQLite only looked for. */
+    return error == 0 || error == ENOENT || error == EAGAIN ? NULL : strerror(error);
+}
+
 sl_status sl_sqlite_fail(sl_sqlite *db, int rc, const char *doing)
 {
     sl_stage *stage = db->stage;
     if ((rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         return sl_no_memory(stage);
-    const char *why = sqlite3_errstr(rc);
+    const char *why = sqlite3_errstr(rc), *hint = hint_of(db, rc);
     if (db->handle && (sqlite3_errcode(db->handle) & 0xff) == (rc & 0xff))
         why = sqlite3_errmsg(db->handle);
+    int32_t full, descriptors;
+    const char *cause = sl_sqlite_cause(db->handle, rc, &full, &descriptors);
+    if (full)
+        hint = "make room on the disk and run again";
+    if (descriptors)
+        hint = "raise the limit of open files: ulimit -n";
     return sl_fail_at(stage,
-                      SL_PLACE(.code = code_of(db, rc), .hint = hint_of(db, rc),
-                               .value = stage->host->option(stage, "database")),
-                      "cannot %s '%s': %s", doing, db->path, why);
+                      SL_PLACE(.code = descriptors ? SL_CODE_TRY_AGAIN : code_of(db, rc),
+                               .hint = hint, .value = stage->host->option(stage, "database")),
+                      "cannot %s '%s': %s%s%s", doing, db->path, why, cause ? ": " : "",
+                      cause ? cause : "");
 }
 
 sl_status sl_sqlite_status(sl_sqlite *db, int rc, const char *doing)

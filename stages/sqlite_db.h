@@ -51,6 +51,9 @@ void sl_sqlite_block(sl_sqlite *db, int32_t blocking);
 sl_status sl_sqlite_wait(sl_sqlite *db);
 void sl_sqlite_waited(sl_sqlite *db); /* it went on: the next wait begins anew */
 
+/* What the system said behind SQLite's answer, "No space left on device"; NULL: nothing more than
+ * SQLite says itself. *full: 1 when room helps; *descriptors: 1 when descriptors do. */
+const char *sl_sqlite_cause(sqlite3 *handle, int rc, int32_t *full, int32_t *descriptors);
 /* Fails with what SQLite's answer `rc` means; `doing` is "read", "write to" ... */
 sl_status sl_sqlite_fail(sl_sqlite *db, int rc, const char *doing);
 /* SQLite's rc as a status: OK, ROW, DONE -> SL_OK, busy -> sl_sqlite_wait, else a failure. */
