@@ -296,7 +296,7 @@ static void rested(void *of)
     sl_service_state state =
         sl_runner_paused(service->instance->runner) ? SL_SERVICE_PAUSED : SL_SERVICE_WAITING;
     service->stepped = monotonic(service);
-    if (service->state != state && service->state != SL_SERVICE_STOPPING)
+    if (service->state != SL_SERVICE_STOPPING)
         set_state(service, state);
 }
 
