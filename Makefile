@@ -4,16 +4,18 @@
 #     make test      everything that CI runs
 #     make bench     beside other tools on this machine
 #     make install   into PREFIX (/usr/local)
+#     make deb       the Debian package, in build/
 
 PACKAGES := gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libsqlite3-dev \
             libzstd-dev libisal-dev libpcre2-dev sqlite3
-TEST_PACKAGES := check clang zstd
+DEB_PACKAGES := dpkg-dev lintian
+TEST_PACKAGES := check clang zstd systemd groff-base zsh fish $(DEB_PACKAGES)
 DEV_PACKAGES := clang-format clang-tidy valgrind strace gdb time miller mawk
 PREFIX ?= /usr/local
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 JOBS := $(shell nproc)
 
-.PHONY: all run test bench install deps test-deps dev-deps format docs clean release
+.PHONY: all run test bench install deb deb-twice deps test-deps dev-deps format docs clean release
 
 all: release
 
@@ -65,6 +67,17 @@ install: deps
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	cmake --build build/release --target sluice
 	cmake --install build/release
+
+# Times inside are those of the last commit, so that one source gives one file.
+deb: deps
+	$(call need,$(DEB_PACKAGES))
+	cmake --preset deb >/dev/null && cmake --build build/deb --target sluice
+	packaging/deb/pack.sh build/deb
+	lintian --fail-on error,warning build/deb/*.deb
+
+# Two builds in two directories, one of them with another name, are the same bytes.
+deb-twice: deb
+	packaging/deb/twice.sh build/deb
 
 docs: release
 	build/release/sluice stages --markdown >docs/stages.md

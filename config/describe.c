@@ -91,8 +91,7 @@ static void print_block(FILE *to, const char *text, int indent)
     }
 }
 
-/* "integer from 1 to 10, default 5" */
-static void print_kind(FILE *to, const sl_option *option)
+void sl_describe_kind(FILE *to, const sl_option *option)
 {
     int choice = option->choices != NULL && option->type == SL_OPTION_CHOICE;
     (void)fputs(choice ? option->choices : sl_option_type_name(option->type), to);
@@ -146,7 +145,7 @@ static void print_manual(FILE *to, const sl_registry *registry, const sl_stage_t
     (void)fputs("\noptions\n", to);
     for (uint32_t i = 0; (option = sl_option_at(type, i, &room)) != NULL; i++) {
         (void)fprintf(to, "    %s: ", option->name);
-        print_kind(to, option);
+        sl_describe_kind(to, option);
         (void)fputc('\n', to);
         print_wrapped(to, option->help, 8);
     }

@@ -25,6 +25,10 @@ void sl_describe_list(const sl_registry *registry, sl_describe_format format, FI
  * none, and nothing was written. */
 sl_status sl_describe_stage(const sl_registry *registry, const char *name,
                             sl_describe_format format, FILE *to);
+/* What an option takes: "integer from 1 to 10, default 5". */
+void sl_describe_kind(FILE *to, const sl_option *option);
+/* The manual page sluice-graph(5): the language, and every registered stage. */
+void sl_describe_page(const sl_registry *registry, const char *version, FILE *to);
 /* The nearest name of a type; NULL: none is near. */
 const char *sl_describe_nearest(const sl_registry *registry, const char *name);
 /* JSON Schema (draft-07) of the YAML language with every registered stage. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/describe.h"
+#include "config/keys.h"
 #include "config/quote.h"
 #include "stages/core/value.h"
 
@@ -156,23 +157,21 @@ static void print_option(FILE *to, const sl_option *option)
 /* ---- A stage
  * -------------------------------------------------------------------------------------- */
 
+static void print_key(FILE *to, const sl_key *key)
+{
+    (void)fprintf(to, "\"%s\": {\"description\": ", key->name);
+    sl_quote_json(to, key->help);
+    (void)fprintf(to, ", %s", key->schema);
+}
+
 static void print_common(FILE *to, const sl_stage_type *type)
 {
-    (void)fputs(
-        ",\n        \"name\": {\"description\": \"What the stage is called; its type when "
-        "left out.\", \"type\": \"string\", \"pattern\": \"^[A-Za-z0-9_][A-Za-z0-9_.-]*$|" PARAM
-        "\", \"default\": null, \"examples\": [\"paid\"]}",
-        to);
-    (void)fputs(",\n        \"on_reject\": {\"description\": \"Where rows that this stage refuses "
-                "go: fail, drop, or the name of an exporter.\", \"type\": \"string\", \"default\": "
-                "\"fail\", \"examples\": [\"fail\", \"drop\", \"rejects\"]}",
-                to);
-    if (type->role != SL_READER) {
-        (void)fputs(",\n        \"from\": {\"description\": \"The stage whose rows it takes, or a "
-                    "list of stages; the stage before when left out.\", \"type\": [\"string\", "
-                    "\"array\"], \"items\": {\"type\": \"string\"}, \"default\": null, "
-                    "\"examples\": [\"paid\"]}",
-                    to);
+    for (const sl_key *key = sl_keys_of_stage; key->name != NULL; key++) {
+        if (sl_keys_fits(key, type->role)) {
+            (void)fputs(",\n        ", to);
+            print_key(to, key);
+            (void)fputs("}", to);
+        }
     }
 }
 
@@ -218,48 +217,17 @@ static const char head[] =
     "  \"type\": \"object\",\n"
     "  \"required\": [\"stages\"],\n"
     "  \"additionalProperties\": false,\n"
-    "  \"properties\": {\n"
-    "    \"graph\": {\"description\": \"The graph's name; the file's name when left out.\", "
-    "\"type\": [\"string\", \"number\"], \"default\": null, \"examples\": [\"paid-orders\"]},\n"
-    "    \"description\": {\"description\": \"What the graph is for.\", \"type\": " SCALAR ", "
-    "\"default\": null, \"examples\": [\"Paid orders over 100\"]},\n"
-    "    \"params\": {\"description\": \"Names and default values; set with --set name=value, "
-    "used as ${name} in text and :name in SQL. No value: it must be set.\", \"type\": "
-    "[\"object\", \"null\"], \"additionalProperties\": {\"type\": [\"string\", \"number\", "
-    "\"boolean\", \"null\"]}, \"default\": {}, \"examples\": [{\"input\": \"orders.csv\"}]},\n"
-    "    \"batch\": {\"description\": \"How large a batch may get.\", \"type\": \"object\", "
-    "\"additionalProperties\": false, \"default\": {\"rows\": 1000, \"bytes\": \"1MiB\"}, "
-    "\"examples\": [{\"rows\": 1000}], \"properties\": {\n"
-    "      \"rows\": {\"description\": \"The most rows in a batch.\", \"type\": [\"integer\", "
-    "\"string\"], \"minimum\": 1, \"maximum\": 1000000, \"default\": 1000, \"examples\": "
-    "[1000]},\n"
-    "      \"bytes\": {\"description\": \"The most bytes in a batch.\", \"type\": [\"integer\", "
-    "\"string\"], \"minimum\": 4096, \"maximum\": 1073741824, \"default\": \"1MiB\", \"examples\": "
-    "[\"1MiB\"]}\n"
-    "    }},\n"
-    "    \"max_rejects\": {\"description\": \"The run fails when more rows than this are "
-    "rejected; no bound when left out.\", \"type\": [\"integer\", \"string\"], \"minimum\": 0, "
-    "\"default\": null, \"examples\": [100]},\n"
-    "    \"guarantee\": {\"description\": \"Anything less than this is a mistake; left out: what "
-    "there is.\", \"type\": \"string\", \"enum\": [\"exactly-once\"], \"default\": null, "
-    "\"examples\": [\"exactly-once\"]},\n"
-    "    \"every\": {\"description\": \"The daemon runs the graph at the multiples of this time "
-    "since 1970, UTC; not with cron.\", \"type\": \"string\", \"pattern\": \"^[0-9.]+ "
-    "?[a-z]+$|" PARAM "\", \"default\": null, \"examples\": [\"30s\", \"5m\"]},\n"
-    "    \"cron\": {\"description\": \"The daemon runs the graph at these times: minute, hour, day "
-    "of the month, month, day of the week; or @hourly, @daily, @weekly, @monthly, @yearly.\", "
-    "\"type\": \"string\", \"default\": null, \"examples\": [\"15 6 * * mon-fri\", "
-    "\"@daily\"]},\n"
-    "    \"timezone\": {\"description\": \"Whose clocks cron means; the machine's own when left "
-    "out.\", \"type\": \"string\", \"default\": null, \"examples\": [\"Europe/Berlin\"]},\n"
-    "    \"stages\": {\"description\": \"The stages, from the readers to the exporters.\", "
-    "\"type\": \"array\", \"minItems\": 1, \"default\": [], \"examples\": [[{\"reader\": "
-    "\"count\", \"end\": 3}, {\"exporter\": \"table\"}]], \"items\": {\"anyOf\": [";
+    "  \"properties\": {";
 
 void sl_describe_schema(const sl_registry *registry, FILE *to)
 {
     const sl_stage_type *type;
     (void)fputs(head, to);
+    for (const sl_key *key = sl_keys_of_graph; key->name != NULL; key++) {
+        (void)fputs(key == sl_keys_of_graph ? "\n    " : "},\n    ", to);
+        print_key(to, key);
+    }
+    (void)fputs(", \"items\": {\"anyOf\": [", to); /* stages, the last one */
     for (uint32_t i = 0; (type = sl_registry_at(registry, i)) != NULL; i++) {
         (void)fprintf(to, "%s\n      {\"$ref\": \"#/definitions/%s-%s\"}", i == 0 ? "" : ",",
                       sl_role_name(type->role), type->name);

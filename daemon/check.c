@@ -2,11 +2,10 @@
  * check.c - `sluice check`: every error of a graph, its plan, its guarantees and its memory
  * bound; moves no row.
  */
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "daemon/files.h"
 #include "daemon/graph.h"
 #include "daemon/session.h"
 #include "daemon/verbs.h"
@@ -176,8 +175,9 @@ static void print(sl_session *session, const char *file, sl_graph *graph)
     sl_builder_done(&text);
 }
 
-static int check_file(const sl_arguments *arguments, const char *file)
+static int check_file(void *of, const char *file)
 {
+    const sl_arguments *arguments = of;
     sl_session session;
     sl_plan *plan = NULL;
     sl_graph *graph = NULL;
@@ -207,46 +207,12 @@ static int check_file(const sl_arguments *arguments, const char *file)
     return failed ? failed : code;
 }
 
-/* ---- All of them
- * ---------------------------------------------------------------------------------- */
-
-static int is_graph(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && dot &&
-           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
-static int check_directory(const sl_arguments *arguments, const char *path)
-{
-    struct dirent **entries;
-    int count = scandir(path, &entries, is_graph, alphasort), worst = 0;
-    if (count < 0) {
-        fprintf(stderr, "sluice: cannot read the directory '%s'\n", path);
-        return SL_CODE_NO_INPUT;
-    }
-    if (count == 0)
-        fprintf(stderr, "sluice: no graph in '%s': *.yaml, *.yml\n", path);
-    for (int i = 0; i < count; i++) {
-        char file[4096];
-        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
-        int code = check_file(arguments, file);
-        worst = worst ? worst : code;
-        free(entries[i]);
-    }
-    free(entries);
-    return worst;
-}
-
 int sl_verb_check(const sl_arguments *arguments)
 {
+    sl_arguments given = *arguments;
     int worst = 0;
     for (uint32_t i = 0; i < arguments->paths_count; i++) {
-        struct stat found;
-        const char *path = arguments->paths[i];
-        int code = stat(path, &found) == 0 && S_ISDIR(found.st_mode)
-                       ? check_directory(arguments, path)
-                       : check_file(arguments, path);
+        int code = sl_files_each(arguments->paths[i], check_file, &given);
         worst = worst ? worst : code;
     }
     return worst;

@@ -153,7 +153,7 @@ sl_status sl_once_checkpoint(sl_once *once, uint32_t exporter, const sl_stamp *s
     once_exporter *at = &once->exporters[exporter];
     int32_t kept = once->paths[exporter].kind == SL_PATH_EXACTLY;
     *blob = (sl_blob){0};
-    if (!kept && !(at->in_state && once->paths[exporter].kind == SL_PATH_WHOLE))
+    if (!kept && !at->open)
         return SL_OK;
     sl_builder *text = &at->text;
     sl_checkpoint_begin(text, at->origin,
@@ -223,7 +223,7 @@ static sl_status commit_one(sl_once *once, uint32_t exporter, int32_t final)
     sl_builder swap = at->stored;
     at->stored = at->text;
     at->text = swap;
-    return at->in_state && !(same && final) ? sl_once_store(once, exporter, 0) : SL_OK;
+    return at->open && !(same && final) ? sl_once_store(once, exporter, 0) : SL_OK;
 }
 
 /* Rejected rows become safe before the rows behind them. */

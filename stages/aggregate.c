@@ -10,6 +10,7 @@
  * columns that the outputs name.
  */
 #include "stages/groups.h"
+#include "stages/origin.h"
 #include "stages/sql_token.h"
 
 #include "stages/core/value.h"
@@ -50,12 +51,14 @@ typedef struct aggregate {
     sl_cell *row;      /* keys, then fields */
     char *packed;
     size_t packed_room;
-    sl_cell *result;   /* keys, then outputs */
-    int64_t taken;     /* rows */
-    int32_t ended;     /* the input has */
-    sl_status here;    /* of the groups in memory: SL_OK: it stands on one; SL_END */
-    sl_status spilled; /* likewise of those in the file */
-    sl_key key;        /* of the group in the file */
+    sl_cell *result;        /* keys, then outputs */
+    int64_t taken;          /* rows */
+    int32_t ended;          /* the input has */
+    sl_status here;         /* of the groups in memory: SL_OK: it stands on one; SL_END */
+    sl_status spilled;      /* likewise of those in the file */
+    sl_key key;             /* of the group in the file */
+    const int32_t *lineage; /* 1: where rows come from is wanted */
+    sl_origin_common common;
     int64_t given;
 } aggregate;
 
@@ -323,6 +326,8 @@ static sl_status declare(sl_stage *stage)
     }
     for (uint32_t i = 0; i < self->count; i++)
         columns[self->keys_count + i] = output_column(self, i);
+    for (uint32_t i = 0; i < count; i++)
+        columns[i].flags |= SL_COLUMN_GROUPED;
     status = check_names(stage, columns);
     if (status == SL_OK)
         status = stage->host->columns(stage, columns, count, sizeof *columns);
@@ -369,6 +374,9 @@ static sl_status open(sl_stage *stage)
         if (prepare(stage) != SL_OK)
             return SL_ERROR;
     }
+    self->lineage = sl_origin_flag(stage);
+    if (!self->lineage)
+        return SL_ERROR;
     self->row = stage->host->allocate(
         stage, NULL, (self->keys_count + self->used_count + 1) * sizeof *self->row);
     self->result =
@@ -544,6 +552,8 @@ static sl_status take_all(sl_stage *stage)
         aggregate *self = sl_self(stage, aggregate);
         int64_t before = self->taken;
 
+        if (*self->lineage)
+            sl_origin_mix(&self->common, batch);
         status = take_batch(stage, batch);
         stage->host->account(stage, 0, self->taken - before);
         sl_release(stage, batch);
@@ -599,6 +609,8 @@ static sl_status next(sl_stage *stage, sl_batch **given)
     while (status == SL_OK && batch->rows < batch->capacity &&
            (self->here == SL_OK || self->spilled == SL_OK))
         status = give_group(stage, batch);
+    if (status != SL_ERROR && *self->lineage)
+        status = sl_origin_give(&self->common, stage, batch);
     if (status == SL_ERROR) {
         sl_release(stage, batch);
         return SL_ERROR;

@@ -4,6 +4,7 @@
  * It holds every row until its input ends. Keys become bytes (key.h), rows are packed and
  * sorted with them, beyond `memory` in temporary files (runs.h).
  */
+#include "stages/origin.h"
 #include "stages/runs.h"
 #include "stages/sql.h"
 #include "stages/sql_token.h"
@@ -30,7 +31,9 @@ typedef struct sort {
     sl_sql *sql; /* NULL: every part is a column */
     sl_key key;
     sl_runs *runs;
-    sl_cell *cells; /* one row */
+    const int32_t *lineage; /* 1: where rows come from is wanted, and spilled with them */
+    sl_origin_names names;
+    sl_cell *cells; /* one row, and where it comes from */
     int32_t ended;  /* the input has */
     int32_t ready;  /* cells hold a row that is not given yet */
     int64_t given;
@@ -283,15 +286,32 @@ static sl_status open(sl_stage *stage)
         if (prepare(stage) != SL_OK)
             return SL_ERROR;
     }
-    self->cells = stage->host->allocate(stage, NULL, (self->columns_count + 1) * sizeof(sl_cell));
+    self->cells = stage->host->allocate(stage, NULL,
+                                        (self->columns_count + SL_ORIGIN_CELLS) * sizeof(sl_cell));
     if (!self->cells)
         return sl_no_memory(stage);
+    self->names.stage = stage;
+    self->lineage = sl_origin_flag(stage);
+    if (!self->lineage)
+        return SL_ERROR;
     self->runs = sl_runs_new(stage, self->memory);
     return self->runs ? SL_OK : SL_ERROR;
 }
 
 /* ---- Rows in and out --------------------------------------------------------------------------
  */
+
+/* Cells that are kept of a row. */
+static uint32_t width(const sort *self)
+{
+    return self->columns_count + (*self->lineage ? SL_ORIGIN_CELLS : 0);
+}
+
+static sl_status take_origin(sort *self, const sl_batch *batch, uint32_t row)
+{
+    sl_origin origin = sl_origin_of(batch, row);
+    return sl_origin_pack(&self->names, &origin, &self->cells[self->columns_count]);
+}
 
 static sl_status take_row(sl_stage *stage, const sl_batch *batch, uint32_t row)
 {
@@ -311,7 +331,9 @@ static sl_status take_row(sl_stage *stage, const sl_batch *batch, uint32_t row)
     }
     for (uint32_t i = 0; i < self->columns_count; i++)
         self->cells[i] = batch->columns[i][row];
-    return sl_runs_add(self->runs, &self->key, self->cells, self->columns_count);
+    if (*self->lineage && take_origin(self, batch, row) != SL_OK)
+        return SL_ERROR;
+    return sl_runs_add(self->runs, &self->key, self->cells, width(self));
 }
 
 static sl_status take_batch(sl_stage *stage, sl_batch *batch)
@@ -361,12 +383,15 @@ static sl_status fill(sl_stage *stage, sl_batch *batch)
             status = sl_runs_step(self->runs);
             if (status != SL_OK)
                 return status;
-            sl_spill_unpack(sl_runs_row(self->runs), self->columns_count, self->cells);
+            sl_spill_unpack(sl_runs_row(self->runs), width(self), self->cells);
             self->ready = 1;
         }
         status = sl_spill_give(stage, batch, self->cells, self->columns_count);
         if (status != SL_OK)
             return status;
+        if (batch->origins)
+            sl_origin_unpack(&self->names, &self->cells[self->columns_count], batch,
+                             batch->rows - 1);
         self->ready = 0;
     }
     return SL_OK;
@@ -383,7 +408,9 @@ static sl_status next(sl_stage *stage, sl_batch **given)
     batch = stage->host->batch(stage, 0);
     if (!batch)
         return SL_ERROR;
-    status = fill(stage, batch);
+    status = *self->lineage ? stage->host->origins(stage, batch) : SL_OK;
+    if (status == SL_OK)
+        status = fill(stage, batch);
     if (status == SL_ERROR || batch->rows == 0) {
         sl_release(stage, batch);
         return status;
@@ -404,6 +431,7 @@ static void close(sl_stage *stage)
     sort *self = sl_self(stage, sort);
 
     sl_runs_free(self->runs);
+    sl_origin_names_done(&self->names);
     sl_key_done(stage, &self->key);
     sl_sql_free(self->sql);
     for (uint32_t i = 0; i < self->expressions_count; i++)

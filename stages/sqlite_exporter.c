@@ -4,11 +4,12 @@
  *
  * The quick way: one INSERT ... SELECT a batch, over the batch as a virtual table. When that
  * fails on a constraint, nothing of it stays, and the batch goes in row by row: the rows that
- * the table refuses are rejected, the others go in.
+ * the table refuses are rejected, the others go in. With lineage rows always go in one by one.
  *
  * Deliberately elsewhere: opening and waiting (sqlite_db.h), the connection and transaction that
  * exporters of one graph share (sqlite_door.h), columns and SQL (sqlite_into.h),
- * what is stored of a cell (sqlite_rows.h), the table of checkpoints (sqlite_checkpoint.h).
+ * what is stored of a cell (sqlite_rows.h), the table of checkpoints (sqlite_checkpoint.h), the
+ * tables of lineage (sqlite_lineage.h).
  */
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "stages/sqlite_checkpoint.h"
 #include "stages/sqlite_door.h"
 #include "stages/sqlite_into.h"
+#include "stages/sqlite_lineage.h"
 
 #define JOURNAL_WAL 0
 
@@ -27,6 +29,7 @@ typedef struct exporter {
     int32_t create;
     int32_t journal;
     int64_t busy;
+    int32_t keep_lineage;
 
     sl_sqlite db;
     sl_member member; /* of the door to the database */
@@ -38,10 +41,12 @@ typedef struct exporter {
     int32_t ready;       /* the table is there and the statements are compiled */
     int32_t settled;     /* the table's making (or emptying) has been committed */
     int32_t warned;
-    int64_t epoch; /* of the last checkpoint */
-    int32_t ours;  /* 1: this run wrote it */
-    sqlite3_stmt *all; /* inserts a batch */
-    sqlite3_stmt *one; /* inserts a row */
+    int64_t changed;    /* rows that the batch's statements changed */
+    int64_t epoch;      /* of the last checkpoint */
+    int32_t ours;       /* 1: this run wrote it */
+    sqlite3_stmt *all;  /* inserts a batch */
+    sqlite3_stmt *one;  /* inserts a row */
+    sl_lineage lineage; /* kept where request.lineage is 1 */
 } exporter;
 
 static const sl_option options[] = {
@@ -63,6 +68,9 @@ static const sl_option options[] = {
      "that is there is left as it is."},
     {"busy", SL_OPTION_DURATION, 0, offsetof(exporter, busy), "5s", "0s", NULL, NULL,
      "How long a locked database is waited for."},
+    {"lineage", SL_OPTION_BOOLEAN, 0, offsetof(exporter, keep_lineage), "false", NULL, NULL, NULL,
+     "Whether it is kept for each row where it came from, for `sluice where`; a table that has "
+     "lineage goes on having it until `false` is written."},
     {0},
 };
 
@@ -85,7 +93,12 @@ static const char manual[] =
     "columns are not written. Text is stored byte for byte, also with NUL or invalid UTF-8 in it.\n"
     "\n"
     "Foreign keys are enforced. mode: replace refuses a table whose rows other tables would lose "
-    "or change along with it (ON DELETE CASCADE, SET NULL, SET DEFAULT).";
+    "or change along with it (ON DELETE CASCADE, SET NULL, SET DEFAULT).\n"
+    "\n"
+    "lineage: true keeps for each row the file and line, or the database, table and key, that it "
+    "came from, in the same transaction, in tables sluice_lineage... of the database. Rows then go "
+    "in one by one, which takes longer. It is kept by rowid: a table WITHOUT ROWID has none, and "
+    "VACUUM gives new rowids to a table without INTEGER PRIMARY KEY.";
 
 static const char example[] = "- exporter: sqlite\n"
                               "  database: shop.db\n"
@@ -166,12 +179,31 @@ static sl_status promise(sl_stage *stage, int32_t empty)
     return SL_OK;
 }
 
+/* Whether lineage is kept; db: where the table may be, NULL: there is no database yet. */
+static sl_status decide_lineage(sl_stage *stage, sl_sqlite *db)
+{
+    exporter *self = sl_self(stage, exporter);
+    self->request.lineage = self->keep_lineage;
+    return sl_lineage_decide(stage, db, self->table, &self->request.lineage);
+}
+
+static void warn_grouped(sl_stage *stage)
+{
+    const sl_into_request *request = &sl_self(stage, exporter)->request;
+    if (request->lineage)
+        sl_lineage_warn_grouped(stage, request->input, request->input_count);
+}
+
 /* Looks at the table, and whether it has rows. */
 static sl_status look_at(sl_stage *stage, sl_sqlite *look)
 {
     exporter *self = sl_self(stage, exporter);
     sqlite3_stmt *row;
-    sl_status status = sl_into_plan(stage, look, self->arena, &self->request, &self->into);
+    sl_status status = decide_lineage(stage, look);
+    if (status == SL_OK)
+        status = sl_into_plan(stage, look, self->arena, &self->request, &self->into);
+    if (status == SL_OK)
+        warn_grouped(stage);
     if (status != SL_OK || self->into.table.kind == SL_TABLE_NONE)
         return status == SL_OK ? promise(stage, 1) : status;
     int rc = sl_sqlite_prepare(
@@ -188,7 +220,8 @@ static sl_status plan(sl_stage *stage)
     int32_t there;
     int64_t bytes;
     promise(stage, 0);
-    if (prepare_self(stage) != SL_OK || make_request(stage) != SL_OK)
+    if (prepare_self(stage) != SL_OK || make_request(stage) != SL_OK ||
+        decide_lineage(stage, NULL) != SL_OK)
         return SL_ERROR;
     if (stage->host->offline(stage))
         return SL_OK;
@@ -198,6 +231,7 @@ static sl_status plan(sl_stage *stage)
         return SL_OK;
     if (!there || bytes == 0) {
         promise(stage, 1);
+        warn_grouped(stage);
         return sl_into_plan(stage, NULL, self->arena, &self->request, &self->into);
     }
     sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy};
@@ -226,7 +260,7 @@ static sl_status open(sl_stage *stage)
     int32_t there;
     int64_t bytes;
     if (prepare_self(stage) != SL_OK || make_request(stage) != SL_OK ||
-        sl_sqlite_find(&self->db, &there, &bytes) != SL_OK)
+        sl_sqlite_find(&self->db, &there, &bytes) != SL_OK || decide_lineage(stage, NULL) != SL_OK)
         return SL_ERROR;
     if (sl_door_find(&self->member, &self->db) != SL_OK)
         return SL_ERROR;
@@ -238,7 +272,8 @@ static sl_status open(sl_stage *stage)
     if (sl_door_open(&self->member, &self->db, 0) != SL_OK)
         return SL_ERROR;
     sl_sqlite_block(&self->db, 1);
-    if (sl_into_plan(stage, &self->db, self->arena, &self->request, &self->into) != SL_OK)
+    if (decide_lineage(stage, &self->db) != SL_OK ||
+        sl_into_plan(stage, &self->db, self->arena, &self->request, &self->into) != SL_OK)
         return SL_ERROR;
     sl_sqlite_block(&self->db, 0);
     return SL_OK;
@@ -280,8 +315,7 @@ static sl_status check_rows_name(sl_stage *stage)
                       SL_PLACE(.code = SL_CODE_CONFIG,
                                .value = stage->host->option(stage, "database"),
                                .hint = "rename it"),
-                      "the database has a table '%s', a name the exporter needs",
-                      self->rows_table);
+                      "the database has a table '%s', a name the exporter needs", self->rows_table);
 }
 
 static sl_status compile(sl_stage *stage)
@@ -302,17 +336,36 @@ static sl_status compile(sl_stage *stage)
     return sl_sqlite_status(&self->db, rc, "write to");
 }
 
+/* Lineage begins, goes on, or ends where `lineage: false` is written. */
+static sl_status ready_lineage(sl_stage *stage, int32_t empty)
+{
+    exporter *self = sl_self(stage, exporter);
+    int rc = SQLITE_OK;
+    self->lineage.db = &self->db;
+    self->lineage.table = self->into.table.name;
+    if (self->request.lineage)
+        rc = sl_lineage_begin(&self->lineage, empty);
+    else if (stage->host->option(stage, "lineage"))
+        rc = sl_lineage_stop(&self->db, self->into.table.name);
+    return sl_sqlite_status(&self->db, rc, "write to");
+}
+
 /* The table as it is now, in our own transaction: looked at again, made or emptied. */
 static sl_status make_ready(sl_stage *stage)
 {
     exporter *self = sl_self(stage, exporter);
     sl_status status = check_rows_name(stage);
     if (status == SL_OK)
+        status = decide_lineage(stage, &self->db);
+    if (status == SL_OK)
         status = sl_into_plan(stage, &self->db, self->arena, &self->request, &self->into);
+    int32_t empty = self->into.table.kind == SL_TABLE_NONE || self->mode == SL_INTO_REPLACE;
     if (status == SL_OK && self->into.table.kind == SL_TABLE_NONE)
         status = make_table(stage);
-    else if (status == SL_OK && self->mode == SL_INTO_REPLACE)
+    else if (status == SL_OK && empty)
         status = empty_table(stage);
+    if (status == SL_OK)
+        status = ready_lineage(stage, empty);
     if (status == SL_OK)
         status = compile(stage);
     self->ready = status == SL_OK;
@@ -365,14 +418,43 @@ static sl_status rolled_back(sl_stage *stage)
                       "the transaction was rolled back: %s", sqlite3_errmsg(self->db.handle));
 }
 
-static sl_status insert_one(sl_stage *stage)
+/* The statement that inserts a row stands at its end, or (upsert) on the rowid. */
+static int add_lineage(exporter *self, int rc)
 {
-    exporter *self = sl_self(stage, exporter);
-    int rc = sl_sqlite_run(&self->db, "SAVEPOINT sluice_row");
+    int64_t rowid = sqlite3_last_insert_rowid(self->db.handle);
+    int32_t upsert = self->mode == SL_INTO_UPSERT;
+    if (rc != (upsert ? SQLITE_ROW : SQLITE_DONE))
+        return rc; /* failed, or nothing was changed */
+    if (upsert) {
+        rowid = sqlite3_column_int64(self->one, 0);
+        rc = sqlite3_step(self->one);
+    }
+    self->changed += rc == SQLITE_DONE && sqlite3_changes64(self->db.handle) > 0;
+    if (rc != SQLITE_DONE || sqlite3_changes64(self->db.handle) == 0)
+        return rc;
+    sl_origin origin = sl_origin_of(self->rows.batch, sl_rows_row(&self->rows));
+    rc = sl_lineage_add(&self->lineage, self->member.wrote, rowid, &origin);
+    return rc == SQLITE_OK ? SQLITE_DONE : rc;
+}
+
+/* Inserts the row that stands: SQLITE_DONE, or why it did not go in; the statement is to be
+ * reset. */
+static int insert_row(exporter *self)
+{
+    int rc = SQLITE_OK;
     for (uint32_t i = 0; rc == SQLITE_OK && i < self->into.count; i++)
         rc = sl_sqlite_bind(self->one, (int)i + 1, &self->rows.values[i]);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(self->one);
+    return self->request.lineage ? add_lineage(self, rc) : rc;
+}
+
+static sl_status insert_one(sl_stage *stage)
+{
+    exporter *self = sl_self(stage, exporter);
+    int rc = sl_sqlite_run(&self->db, "SAVEPOINT sluice_row");
+    if (rc == SQLITE_OK)
+        rc = insert_row(self);
     if (rc != SQLITE_DONE && sqlite3_get_autocommit(self->db.handle)) {
         sqlite3_reset(self->one);
         return rolled_back(stage);
@@ -384,6 +466,7 @@ static sl_status insert_one(sl_stage *stage)
         if (status != SL_OK)
             return status;
         rc = sl_sqlite_run(&self->db, "ROLLBACK TO sluice_row");
+        sl_lineage_undone(&self->lineage);
     }
     sqlite3_reset(self->one);
     if (rc == SQLITE_DONE || rc == SQLITE_OK)
@@ -416,25 +499,45 @@ static void warn_ignored(sl_stage *stage, int64_t rows)
                      "table '%s' ignored %lld rows without an error", self->table, (long long)rows);
 }
 
+/* Inserts the batch as one statement, or, with lineage, row by row: SQLITE_DONE, or why not. */
+static int insert_quickly(exporter *self)
+{
+    int rc = SQLITE_DONE;
+    if (!self->request.lineage) {
+        rc = sqlite3_step(self->all);
+        self->changed = sqlite3_changes64(self->db.handle);
+        return rc;
+    }
+    self->changed = 0;
+    while (rc == SQLITE_DONE && sl_rows_next(&self->rows) == SL_OK) {
+        rc = insert_row(self);
+        if (rc == SQLITE_DONE)
+            sqlite3_reset(self->one);
+    }
+    return rc;
+}
+
 static sl_status insert_all(sl_stage *stage, sl_batch *batch)
 {
     exporter *self = sl_self(stage, exporter);
+    sqlite3_stmt *statement = self->request.lineage ? self->one : self->all;
     sl_rows_begin(&self->rows, batch);
     int rc = sl_sqlite_run(&self->db, "SAVEPOINT sluice_batch");
     if (rc != SQLITE_OK)
         return sl_sqlite_fail(&self->db, rc, "write to");
-    rc = sqlite3_step(self->all);
+    rc = insert_quickly(self);
     if (rc == SQLITE_DONE)
-        warn_ignored(stage, self->rows.rows - sqlite3_changes64(self->db.handle));
+        warn_ignored(stage, self->rows.rows - self->changed);
     if (rc != SQLITE_DONE && sqlite3_get_autocommit(self->db.handle)) {
-        sqlite3_reset(self->all);
+        sqlite3_reset(statement);
         return rolled_back(stage);
     }
-    sqlite3_reset(self->all);
+    sqlite3_reset(statement);
     if (self->rows.status == SL_ERROR) /* said */
         return SL_ERROR;
     if (is_refusal(rc)) {
         rc = sl_sqlite_run(&self->db, "ROLLBACK TO sluice_batch");
+        sl_lineage_undone(&self->lineage);
         if (rc == SQLITE_OK && insert_each(stage, batch) != SL_OK)
             return SL_ERROR;
     }
@@ -490,6 +593,7 @@ static void finalize(exporter *self)
     sqlite3_finalize(self->all);
     sqlite3_finalize(self->one);
     self->all = self->one = NULL;
+    sl_lineage_finish(&self->lineage);
     self->ready = 0;
 }
 
@@ -507,6 +611,7 @@ static void close(sl_stage *stage)
     exporter *self = sl_self(stage, exporter);
     sl_door_roll_back(&self->member, &self->db);
     finalize(self);
+    sl_lineage_done(&self->lineage);
     sl_rows_done(&self->rows);
     sl_door_leave(&self->member, &self->db);
     sl_arena_free(self->arena);

@@ -7,6 +7,7 @@
 
 #include "stages/core/value.h"
 #include "stages/sqlite_checkpoint.h"
+#include "stages/sqlite_lineage.h"
 
 #define MOST_COLUMNS 2000 /* of a table, as SQLite is built */
 
@@ -50,6 +51,7 @@ sl_status sl_into_check(sl_stage *stage, const sl_into_request *request)
         return mistake(stage, "table", "names that begin with 'sqlite_' are SQLite's own",
                        "the table name '%s' is reserved", table);
     if (sqlite3_stricmp(table, SL_CHECKPOINT_TABLE) == 0 ||
+        sqlite3_strnicmp(table, SL_LINEAGE_TABLE, sizeof SL_LINEAGE_TABLE - 1) == 0 ||
         sqlite3_strnicmp(table, SL_ROWS_TABLE, sizeof SL_ROWS_TABLE - 1) == 0)
         return mistake(stage, "table", "the exporter itself uses it",
                        "the table name '%s' is reserved", table);
@@ -241,6 +243,34 @@ static sl_status match_table(matching *m)
     return m->status;
 }
 
+/* ---- Lineage --------------------------------------------------------------------------------- */
+
+static int32_t is_column(const void *of, const char *name)
+{
+    const matching *m = of;
+    const sl_table *table = &m->into->table;
+    int32_t found = sl_table_find(table, name) >= 0;
+    for (uint32_t i = 0; table->kind == SL_TABLE_NONE && i < m->request->input_count; i++)
+        found = found || sqlite3_stricmp(m->request->input[i].name, name) == 0;
+    return found;
+}
+
+/* Rows are found again by their rowid. */
+static sl_status find_rowid(matching *m)
+{
+    const sl_table *table = &m->into->table;
+    m->into->rowid = sl_lineage_rowid(is_column, m);
+    if (table->without_rowid || table->kind == SL_TABLE_VIRTUAL)
+        return mistake(m->stage, "lineage", "lineage is kept by rowid: leave `lineage` away",
+                       table->without_rowid ? "table '%s' is WITHOUT ROWID"
+                                            : "'%s' is a virtual table",
+                       table->name);
+    if (!m->into->rowid)
+        return mistake(m->stage, "lineage", "lineage is kept by rowid: rename one of the columns",
+                       "rowid, _rowid_ and oid are columns of table '%s'", table->name);
+    return SL_OK;
+}
+
 sl_status sl_into_plan(sl_stage *stage, sl_sqlite *db, sl_arena *arena,
                        const sl_into_request *request, sl_into *into)
 {
@@ -254,7 +284,8 @@ sl_status sl_into_plan(sl_stage *stage, sl_sqlite *db, sl_arena *arena,
     sl_status status = db ? sl_table_look(db, arena, request->table, &into->table) : SL_OK;
     if (status != SL_OK)
         return status;
-    return into->table.kind == SL_TABLE_NONE ? design(&m) : match_table(&m);
+    status = into->table.kind == SL_TABLE_NONE ? design(&m) : match_table(&m);
+    return status == SL_OK && request->lineage ? find_rowid(&m) : status;
 }
 
 sl_status sl_into_check_cascades(sl_sqlite *db, const sl_into *into)
@@ -363,5 +394,7 @@ char *sl_into_insert(const sl_into *into, const sl_into_request *request, int32_
         sqlite3_str_appendf(sql, " FROM \"%w\" WHERE true", request->rows_table);
     if (request->mode == SL_INTO_UPSERT)
         add_upsert(sql, into);
+    if (request->mode == SL_INTO_UPSERT && one && request->lineage)
+        sqlite3_str_appendf(sql, " RETURNING %s", into->rowid);
     return finish(sql);
 }

@@ -26,13 +26,15 @@ typedef struct sl_into_request { /* the exporter's options, and the rows that co
     const sl_column *input;
     uint32_t input_count;
     const char *rows_table; /* what the batch is called in SQL */
+    int32_t lineage;        /* 1: the table's rows need a rowid that can be asked for */
 } sl_into_request;
 
 typedef struct sl_into { /* all of it lives in the arena */
     sl_table table;      /* kind SL_TABLE_NONE: it is to be made */
     sl_rows_column *columns;
     uint32_t count;
-    int32_t updates; /* 1: an upsert has columns to update */
+    int32_t updates;   /* 1: an upsert has columns to update */
+    const char *rowid; /* with lineage: a name of it */
 } sl_into;
 
 /* Mistakes in the options alone; what they have to do with no database. */
@@ -46,7 +48,7 @@ sl_status sl_into_plan(sl_stage *stage, sl_sqlite *db, sl_arena *arena,
 sl_status sl_into_check_cascades(sl_sqlite *db, const sl_into *into);
 
 /* SQL to make the table, to insert the rows of `sluice_rows`, to insert one row of parameters;
- * sqlite3_free it. NULL: no memory. */
+ * with lineage an upsert returns its rowid; sqlite3_free it. NULL: no memory. */
 char *sl_into_create(const sl_into *into, const sl_into_request *request);
 char *sl_into_insert(const sl_into *into, const sl_into_request *request, int32_t one);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "stages/core/value.h"
+#include "stages/sqlite_origin.h"
 #include "stages/sqlite_position.h"
 #include "stages/sqlite_source.h"
 
@@ -33,6 +34,7 @@ typedef struct reader {
     uint32_t columns_count;
     int32_t planned;
     int32_t ended;
+    sl_sqlite_origin origin; /* of rows, where lineage is wanted */
 
     char *slab; /* the end of what the batch gave last */
     size_t slab_size, slab_used;
@@ -185,6 +187,7 @@ static void close(sl_stage *stage)
 {
     reader *self = sl_self(stage, reader);
     sl_page_close(&self->page);
+    sl_sqlite_origin_done(&self->origin);
     sl_sqlite_close(&self->db);
     sl_arena_free(self->arena);
     self->arena = NULL;
@@ -295,6 +298,21 @@ static inline sl_status copy_value(sl_stage *stage, sl_batch *batch, sqlite3_stm
     }
 }
 
+/* Where the row that stands comes from, its key's bytes in the batch. */
+static sl_status copy_origin(sl_stage *stage, sl_batch *batch)
+{
+    reader *self = sl_self(stage, reader);
+    sl_cell *key = &batch->origins[batch->rows].key;
+    sl_status status = sl_sqlite_origin_note(&self->origin, &self->page, batch);
+    if (status == SL_OK && key->kind == SL_TEXT)
+        status = copy_bytes(stage, batch, key->as.text, (int)key->size, key);
+    if (status == SL_END && batch->rows == 0) { /* it fits without its key: that is left out */
+        *key = (sl_cell){.kind = SL_NULL};
+        return SL_OK;
+    }
+    return status;
+}
+
 static sl_status copy_row(sl_stage *stage, sl_batch *batch)
 {
     reader *self = sl_self(stage, reader);
@@ -305,7 +323,7 @@ static sl_status copy_row(sl_stage *stage, sl_batch *batch)
         if (status != SL_OK)
             return status;
     }
-    return SL_OK;
+    return batch->origins ? copy_origin(stage, batch) : SL_OK;
 }
 
 /* Text that is not UTF-8 rejects its row, the last one of the batch. */
@@ -423,7 +441,9 @@ static sl_status next(sl_stage *stage, sl_batch **given)
     if (!batch)
         return SL_ERROR;
     batch->source = self->table ? self->table : self->database;
-    status = read_batch(stage, batch);
+    status = sl_sqlite_origin_begin(&self->origin, stage, self->database, self->table, batch);
+    if (status == SL_OK)
+        status = read_batch(stage, batch);
     if (status != SL_OK) {
         sl_release(stage, batch);
         return status == SL_END && page->follows ? wait(stage) : status;

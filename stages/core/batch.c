@@ -251,6 +251,15 @@ int sl_batch_lines(sl_batch *batch)
     return batch->lines ? 0 : -1;
 }
 
+int sl_batch_origins(sl_batch *batch)
+{
+    size_t size = (batch->capacity + 1) * sizeof *batch->origins;
+    batch->origins = take(host_of(batch), size, 16);
+    if (batch->origins)
+        memset(batch->origins, 0, size);
+    return batch->origins ? 0 : -1;
+}
+
 /* ---- Sharing ---------------------------------------------------------------------------- */
 
 sl_batch *sl_batch_share(sl_batch *batch)
@@ -283,7 +292,8 @@ static sl_batch *copy_cells(sl_batch *of, sl_cell *const *columns, uint32_t colu
     if (!copy)
         return NULL;
     sl_batch *to = &copy->batch;
-    if (lay_out(copy, columns_count, of->rows) < 0 || (of->lines && sl_batch_lines(to) < 0)) {
+    if (lay_out(copy, columns_count, of->rows) < 0 || (of->lines && sl_batch_lines(to) < 0) ||
+        (of->origins && sl_batch_origins(to) < 0)) {
         sl_batch_release(to);
         return NULL;
     }
@@ -292,6 +302,8 @@ static sl_batch *copy_cells(sl_batch *of, sl_cell *const *columns, uint32_t colu
     memcpy(to->selection, selection, selected * sizeof *selection);
     if (of->lines)
         memcpy(to->lines, of->lines, of->rows * sizeof *of->lines);
+    if (of->origins)
+        memcpy(to->origins, of->origins, of->rows * sizeof *of->origins);
     to->rows = of->rows;
     to->selected = selected;
     to->first_row = of->first_row;
@@ -439,8 +451,8 @@ sl_stamp *sl_stamp_join(sl_pool *pool, sl_stamp *a, sl_stamp *b, int32_t *failed
     char *text = (char *)&joined->parts[a->count + b->count];
     for (uint32_t i = 0; i < a->count; i++) {
         const struct sl_stamp_part *other = sl_stamp_part_of(b, a->parts[i].stage);
-        text =
-            add_part(joined, text, other && other->count > a->parts[i].count ? other : &a->parts[i]);
+        text = add_part(joined, text,
+                        other && other->count > a->parts[i].count ? other : &a->parts[i]);
     }
     for (uint32_t i = 0; i < b->count; i++)
         if (!sl_stamp_part_of(a, b->parts[i].stage))

@@ -79,6 +79,8 @@ int sl_batch_arrange(sl_batch *batch, sl_cell *const *columns, uint32_t count);
 /* An array for the lines of the rows, room for capacity, unset; batch->lines is set to it.
  * 0, or -1: no memory. */
 int sl_batch_lines(sl_batch *batch);
+/* Likewise for their origins, zeroed. */
+int sl_batch_origins(sl_batch *batch);
 
 sl_stamp *sl_batch_stamp(const sl_batch *batch);         /* borrowed */
 void sl_batch_set_stamp(sl_batch *batch, sl_stamp *taken); /* NULL: none */

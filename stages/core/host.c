@@ -435,6 +435,11 @@ static sl_cell *cells(sl_stage *stage, sl_batch *borrowed)
     return made;
 }
 
+static sl_status origins(sl_stage *stage, sl_batch *borrowed)
+{
+    return sl_batch_origins(borrowed) < 0 ? sl_no_memory(stage) : SL_OK;
+}
+
 static sl_status arrange(sl_stage *stage, sl_batch *borrowed, sl_cell *const *list, uint32_t count)
 {
     of(stage)->arranged = 1;
@@ -713,4 +718,5 @@ const sl_host sl_generator_host = {
     .shared = shared,
     .durable = durable,
     .rehearsing = rehearsing,
+    .origins = origins,
 };

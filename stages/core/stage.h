@@ -133,6 +133,8 @@ typedef uint32_t sl_type;
 /* Numbers and strings differ in the source (JSON): a TEXT cell of this numeric column was
  * written as a string and is a misfit to an expression, "12" too. */
 #define SL_COLUMN_STRINGS 8u
+/* Each row was made from several rows, as a group's is. */
+#define SL_COLUMN_GROUPED 16u
 
 typedef struct sl_column {
     const char *name;   /* as written; compared without regard to ASCII case, as SQL does */
@@ -140,6 +142,22 @@ typedef struct sl_column {
     sl_type type;
     uint32_t flags; /* SL_COLUMN_* */
 } sl_column;
+
+/*
+ * Where a row came from, for lineage; what is not known is NULL or 0. The texts live as long as
+ * the graph, those of `key` as long as the batch.
+ */
+typedef struct sl_origin { /* 64 bytes, for good */
+    const char *source;   /* a file; with `database`: a table of it, NULL: a query over it */
+    const char *database; /* NULL: source is a file */
+    const char *key_name; /* column of an INTEGER key */
+    int64_t row;          /* its number in the source, from 1 */
+    int64_t line;         /* in the source, from 1 */
+    uint32_t flags;       /* SL_ORIGIN_* */
+    uint32_t reserved;
+    sl_cell key; /* INTEGER, or TEXT: a JSON object with the columns of the key; NULL */
+} sl_origin;
+#define SL_ORIGIN_SEVERAL 1u /* made from several rows; source NULL: of several sources */
 
 /*
  * columns[c][row], 0 <= c < columns_count, 0 <= row < rows. The live rows are
@@ -161,6 +179,8 @@ typedef struct sl_batch {
                            * or set it NULL */
     const char *source;   /* name of the file or table; lives as long as the stage; NULL: none */
     void *host;           /* memory, owners, stamp: the host's */
+    sl_origin *origins;   /* one a row: where it came from, said better than by source, first_row
+                           * and lines; NULL: they say it. See host->origins */
 } sl_batch;
 
 /* ---- Options: one table parses, checks, explains ----------------------------------- */
@@ -544,6 +564,12 @@ typedef struct sl_host {
     /* 1: rows are written and never committed: the stage changes nothing outside. Only a stage
      * with SL_TRAIT_REHEARSES is asked to write then. */
     int32_t (*rehearsing)(sl_stage *stage);
+
+    /* Lineage. */
+    /* Makes batch->origins, zeroed, with room for the batch's capacity. Only where it is wanted:
+     * an exporter has set the int32_t of shared("lineage") by the first next. SL_ERROR: no
+     * memory, said. */
+    sl_status (*origins)(sl_stage *stage, sl_batch *borrowed);
 } sl_host;
 
 struct sl_stage { /* the handle every function gets; the host's to write */

@@ -1,0 +1,47 @@
+/*
+ * files.c - the graphs that a word of the command line names; see files.h.
+ */
+#include "daemon/files.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "stages/core/stage.h"
+
+static int is_graph(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return entry->d_name[0] != '.' && dot &&
+           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+static int each_of_directory(const char *path, int (*each)(void *of, const char *file), void *of)
+{
+    struct dirent **entries;
+    int count = scandir(path, &entries, is_graph, alphasort), worst = 0;
+    if (count < 0) {
+        fprintf(stderr, "sluice: cannot read the directory '%s'\n", path);
+        return SL_CODE_NO_INPUT;
+    }
+    if (count == 0)
+        fprintf(stderr, "sluice: no graph in '%s': *.yaml, *.yml\n", path);
+    for (int i = 0; i < count; i++) {
+        char file[4096];
+        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        int code = each(of, file);
+        worst = worst ? worst : code;
+        free(entries[i]);
+    }
+    free(entries);
+    return worst;
+}
+
+int sl_files_each(const char *path, int (*each)(void *of, const char *file), void *of)
+{
+    struct stat found;
+    return stat(path, &found) == 0 && S_ISDIR(found.st_mode) ? each_of_directory(path, each, of)
+                                                             : each(of, path);
+}
