@@ -398,15 +398,16 @@ static void send_or_raise(sl_client *from, const sl_request *request)
 
 static void look_at_raise(sl_client *from, const sl_service *service)
 {
-    int32_t heard = service->stages[from->rows].counters.raised > from->count;
+    int32_t heard = service->stages[from->rows].counters.raised > from->count, failed = 0;
     int32_t ended = !sl_service_runner(service);
-    if (!heard && !ended)
+    for (uint32_t i = 0; i < service->loaded->plan->count; i++)
+        failed |= service->stages[i].failed;
+    if (!ended && (!heard || failed)) /* a graph that fails is about to end */
         return;
     sl_builder text = {.env = from->control->house->env};
     sl_answer answer = {.to = &text};
     sl_answer_ok(&answer);
-    sl_answer_boolean(&answer, "handled", heard && !(ended && service->state == SL_SERVICE_BACKOFF) &&
-                                              !(ended && service->state == SL_SERVICE_FAILED));
+    sl_answer_boolean(&answer, "handled", heard && !failed);
     sl_answer_text(&answer, "state", sl_service_state_name(service->state));
     sl_answer_text(&answer, "error", ended ? service->error : NULL);
     finish(from, &answer);

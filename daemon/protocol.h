@@ -10,9 +10,10 @@
  * docs/control-protocol.md says it for those who write clients.
  *
  * Everything here works on bytes: which socket, which client, what a verb does is elsewhere
- * (control.c, client.c). What a stranger sends is bounded: a line by SL_PROTOCOL_LINE, its nesting
- * by SL_PROTOCOL_DEPTH, its members by the verb's own table. Thread: ANY THREAD, each object by one
- * at a time.
+ * (the socket's room). What a stranger sends is bounded: a line by SL_PROTOCOL_LINE, its nesting
+ * by SL_PROTOCOL_DEPTH, its members by the verb's own table.
+ *
+ * Thread: ANY THREAD, each object by one at a time.
  */
 #ifndef SL_PROTOCOL_H
 #define SL_PROTOCOL_H

@@ -273,6 +273,7 @@ static void copy_views(sl_service *service)
         const sl_generator *generator = sl_graph_stage(graph, i);
         service->stages[i] = (sl_stage_view){.counters = *sl_generator_counters(generator),
                                              .ended = sl_generator_ended(generator),
+                                             .failed = sl_generator_failed(generator),
                                              .waiting = sl_generator_waiting(generator)};
     }
     service->stepped = monotonic(service);
@@ -283,7 +284,8 @@ static void stepped(void *of)
 {
     sl_service *service = ((sl_instance *)of)->service;
     copy_views(service);
-    if (service->state == SL_SERVICE_STARTING || service->state == SL_SERVICE_WAITING)
+    if (service->state == SL_SERVICE_STARTING || service->state == SL_SERVICE_WAITING ||
+        (service->state == SL_SERVICE_PAUSED && !service->paused))
         set_state(service, SL_SERVICE_RUNNING);
     else
         service->house->changed(service->house->of, service);

@@ -65,7 +65,7 @@ void sl_loaded_free(sl_loaded *loaded); /* NULL: nothing */
 
 typedef struct sl_stage_view {
     sl_counters counters;
-    int32_t ended, waiting;
+    int32_t ended, failed, waiting;
 } sl_stage_view;
 
 struct sl_service {
