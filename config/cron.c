@@ -82,8 +82,8 @@ static int fail_value(cron *of, const field *kind, word value)
                     ? "0-7 or sun, mon, tue, wed, thu, fri, sat; 0 and 7 are Sunday"
                     : "1-12 or jan, feb, mar, apr, may, jun, jul, aug, sep, oct, "
                       "nov, dec",
-                "'%.*s' is not a %s: that is %d to %d", shown, value.at, kind->name, kind->least,
-                kind->most);
+                "'%.*s' is not %s %s: that is %d to %d", shown, value.at,
+                kind == &fields[1] ? "an" : "a", kind->name, kind->least, kind->most);
 }
 
 static int read_value(cron *of, const field *kind, word value, int32_t *number)

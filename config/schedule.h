@@ -5,9 +5,10 @@
  * the same whoever asks and whenever, so that a clock that was set, a machine that slept and a
  * daemon that was started again need no state beyond the last tick that was served.
  *
- *     every    ticks are the multiples of the period since 1970-01-01 00:00 UTC: with 30s, at :00
- * and :30 of every minute cron     minute hour day-of-month month day-of-week, in local time. A day
- * must match both day fields when one of them begins with `*`, else either of them
+ *     every    the multiples of the period since 1970-01-01 00:00 UTC: with 30s, at :00 and :30
+ *              of every minute
+ *     cron     minute hour day-of-month month day-of-week, in local time; a day must match both day
+ *              fields when one of them begins with `*`, else either of them
  *
  * Where the clocks change, an expression that names hours means the clock on the wall: a time that
  * is left out comes at the first minute after the gap, once; a time that comes twice counts the

@@ -14,7 +14,7 @@
  *
  * What is written is what is given: credentials were masked before (config).
  * Deliberately elsewhere: what the commands say on a terminal (log.h).
- * Thread: sl_journal_begin, done, LOOP; the rest ANY THREAD, each call under a lock of its own.
+ * Thread: sl_journal_new and free LOOP; the rest ANY THREAD, each call under the journal's own lock.
  */
 #ifndef SL_JOURNAL_H
 #define SL_JOURNAL_H
@@ -25,7 +25,7 @@
 #include "stages/core/error.h"
 
 /* Each kind of event has a MESSAGE_ID that never changes, and a name in JSON; 0: a line that
- * is no event of these. The table is in journal.c. */
+ * is no event of these. The table is in journal_line.c. */
 typedef enum sl_event {
     SL_EVENT_NONE,
     SL_EVENT_STARTED,    /* a graph */

@@ -243,7 +243,7 @@ END_TEST
 
 START_TEST(calendar_goes_there_and_back)
 {
-    for (int64_t days = -800000; days < 800000; days += 1 + days % 7 * days % 7) {
+    for (int64_t days = -800000; days < 800000; days += 13) {
         int64_t year;
         int32_t month, day;
         sl_zone_date(days, &year, &month, &day);
@@ -385,9 +385,11 @@ static shown window[WINDOW]; /* the clock at each minute of UTC from a time on *
 
 static void watch(int64_t from)
 {
+    int32_t offset = 0;
     for (int i = 0; i < WINDOW; i++) {
         int64_t at = from + i * 60;
-        window[i] = show((at + offset_by_library(at)) / 60);
+        offset = i % 15 == 0 ? offset_by_library(at) : offset; /* no zone changes in between */
+        window[i] = show((at + offset) / 60);
     }
 }
 
@@ -406,7 +408,7 @@ static int ticks_at(const wish *of, int i, int64_t high, int steady)
 }
 
 /* Compares each minute of the window. Answers the ticks in it. */
-static uint32_t compare(const wish *of, const char *zone, int64_t from)
+static uint32_t compare(const wish *of, const char *name, const sl_zone *zone, int64_t from)
 {
     sl_schedule schedule = {0};
     sl_schedule_mistake mistake;
@@ -414,7 +416,9 @@ static uint32_t compare(const wish *of, const char *zone, int64_t from)
         ck_assert_int_eq(sl_schedule_cron(of->text, &schedule, &mistake), -1);
         return 0;
     }
-    schedule = cron(of->text, zone);
+    ck_assert_msg(sl_schedule_cron(of->text, &schedule, &mistake) == 0, "%s: %s", of->text,
+                  mistake.message);
+    schedule.zone = zone;
     int64_t high = window[0].minute, next = (from + SHOWN * 60) * SECOND - 1;
     uint32_t ticks = 0;
     int steady = names_all_hours(of);
@@ -425,7 +429,7 @@ static uint32_t compare(const wish *of, const char *zone, int64_t from)
         high = window[i].minute + 1 > high ? window[i].minute + 1 : high;
         if (i < SHOWN)
             continue;
-        ck_assert_msg(ticking == (next == at), "%s: '%s' at %lld, next %lld", zone, of->text,
+        ck_assert_msg(ticking == (next == at), "%s: '%s' at %lld, next %lld", name, of->text,
                       (long long)at, (long long)next);
         if (ticking) {
             ticks++;
@@ -438,8 +442,9 @@ static uint32_t compare(const wish *of, const char *zone, int64_t from)
 START_TEST(ticks_are_the_clocks)
 {
     const char *name = zones[_i];
-    int64_t years[] = {1985, 2004, 2011, 2018, 2026, 2061};
+    int64_t years[] = {1985, 2011, 2018, 2026, 2061};
     uint32_t ticks = 0;
+    const sl_zone *zone = zone_of(name);
     set_zone(name);
     state = 0x9e3779b97f4a7c15u + (uint64_t)_i;
     for (size_t y = 0; y < sizeof years / sizeof *years; y++) {
@@ -449,12 +454,12 @@ START_TEST(ticks_are_the_clocks)
             if (!changes && at != sl_zone_days(years[y], 2, 28) * DAY)
                 continue;
             watch(at - 3 * DAY / 2);
-            for (int i = 0; i < 6; i++) {
+            for (int i = 0; i < 4; i++) {
                 wish made = {0};
                 uint32_t stars = i % 2 == 0 ? 3 : 7;
                 for (int field = 0; field < 5; field++)
-                    wish_field(&made, field, field == 1 && i < 4 ? 2 : stars);
-                ticks += compare(&made, name, at - 3 * DAY / 2);
+                    wish_field(&made, field, field == 1 && i < 3 ? 2 : stars);
+                ticks += compare(&made, name, zone, at - 3 * DAY / 2);
             }
         }
     }
@@ -538,7 +543,7 @@ START_TEST(says_what_is_wrong)
         {"TZ=UTC * * * * *", 0, 6, "sets nothing", "timezone"},
         {"60 * * * *", 0, 2, "'60' is not a minute: that is 0 to 59", NULL},
         {"5,60 * * * *", 2, 2, "'60' is not a minute", NULL},
-        {"* 24 * * *", 2, 2, "'24' is not a hour: that is 0 to 23", NULL},
+        {"* 24 * * *", 2, 2, "'24' is not an hour: that is 0 to 23", NULL},
         {"* * 0 * *", 4, 1, "'0' is not a day of the month", NULL},
         {"* * * 13 *", 6, 2, "'13' is not a month", "jan"},
         {"* * * * 8", 8, 1, "'8' is not a day of the week", "sun"},
