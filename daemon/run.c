@@ -77,15 +77,29 @@ static void on_signal(uv_signal_t *handle, int number)
     sl_runner_stop(run->runner);
 }
 
-static void watch_signals(foreground *run)
+/* 0, or libuv's error: there is no descriptor left for them. */
+static int watch_signals(foreground *run)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
+    int failed = 0;
     for (size_t i = 0; i < 2; i++) {
-        uv_signal_init(&run->uv, &run->signals[i]);
+        int answer = uv_signal_init(&run->uv, &run->signals[i]);
         run->signals[i].data = run;
-        uv_signal_start(&run->signals[i], on_signal, numbers[i]);
-        uv_unref((uv_handle_t *)&run->signals[i]);
+        if (answer == 0) {
+            answer = uv_signal_start(&run->signals[i], on_signal, numbers[i]);
+            uv_unref((uv_handle_t *)&run->signals[i]);
+        }
+        failed = failed ? failed : answer;
     }
+    return failed;
+}
+
+static void cannot_start(foreground *run, int error)
+{
+    sl_error line = {.level = SL_LOG_ERROR,
+                     .code = SL_CODE_TRY_AGAIN,
+                     .hint = error == UV_EMFILE ? "raise the limit of open files: ulimit -n" : NULL};
+    run->status = sl_errors_add(&run->session.errors, &line, "cannot start: %s", uv_strerror(error));
 }
 
 static void run_graph(foreground *run)
@@ -93,13 +107,18 @@ static void run_graph(foreground *run)
     sl_session *session = &run->session;
     sl_loop loop = sl_worker_loop(session->env, &run->uv);
     sl_runner_calls calls = {.stepped = stepped, .ended = ended, .of = run};
-    uv_loop_init(&run->uv);
-    watch_signals(run);
     run->began = run->shown = now(run);
-    run->runner = sl_runner_start(&loop, run->graph, &session->errors, &calls);
+    int failed = sl_worker_room();
+    failed = failed ? failed : uv_loop_init(&run->uv);
+    if (failed) {
+        cannot_start(run, failed);
+        return;
+    }
+    failed = watch_signals(run);
+    if (!failed)
+        run->runner = sl_runner_start(&loop, run->graph, &session->errors, &calls);
     if (!run->runner) {
-        sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_FAILED};
-        run->status = sl_errors_add(&session->errors, &error, "cannot start: out of memory");
+        cannot_start(run, failed ? failed : UV_EMFILE);
         ended(run, SL_ERROR);
     }
     uv_run(&run->uv, UV_RUN_DEFAULT);

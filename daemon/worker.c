@@ -3,11 +3,13 @@
  */
 #include "daemon/worker.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WATCHED 16
 #define INTERRUPT_AFTER 200 /* milliseconds: what can end in order does */
@@ -192,6 +194,19 @@ static void interrupt(sl_seat *seat)
     sigemptyset(&action.sa_mask);
     sigaction(SIGURG, &action, NULL);
     uv_timer_start(&seat->interrupter, on_interrupter, INTERRUPT_AFTER, INTERRUPT_EVERY);
+}
+
+#define LOOP_NEEDS 10 /* descriptors: its epoll, events, pipes for signals and wakes */
+
+int sl_worker_room(void)
+{
+    int fds[LOOP_NEEDS], count = 0;
+    while (count < LOOP_NEEDS && (fds[count] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        count++;
+    int enough = count == LOOP_NEEDS;
+    while (count > 0)
+        close(fds[--count]);
+    return enough ? 0 : UV_EMFILE;
 }
 
 sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv)

@@ -39,6 +39,9 @@ struct sl_loop {
     void (*interrupt)(sl_seat *seat);
 };
 
+/* Whether there are descriptors left for a loop: libuv aborts the process when there are not. 0, or
+ * UV_EMFILE. */
+int sl_worker_room(void);
 /* A loop over libuv's; `uv` is borrowed. */
 sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv);
 
