@@ -273,13 +273,21 @@ int sl_verb_daemon(const sl_arguments *arguments)
     int begun = sl_session_begin(&room.session, arguments) == 0;
     sl_notify_begin(&room.notify);
     room.fds_count = sl_notify_fds(room.fds);
-    uv_loop_init(&room.uv);
+    if (begun && (sl_worker_room() != 0 || uv_loop_init(&room.uv) != 0)) {
+        sl_error error = {.level = SL_LOG_ERROR,
+                          .code = SL_CODE_TRY_AGAIN,
+                          .hint = "raise the limit of open files: LimitNOFILE=, ulimit -n"};
+        sl_errors_add(&room.session.errors, &error, "cannot start: too many open files");
+        return sl_session_done(&room.session);
+    }
     if (begun && make_house(&room) == 0 && listen_for_control(&room) == 0)
         run(&room);
     else if (room.supervisor)
         sl_supervisor_free(room.supervisor);
-    uv_run(&room.uv, UV_RUN_DEFAULT); /* handles that are still to be given back */
-    uv_loop_close(&room.uv);
+    if (begun) {
+        uv_run(&room.uv, UV_RUN_DEFAULT); /* handles that are still to be given back */
+        uv_loop_close(&room.uv);
+    }
     sl_journal_free(room.house.journal);
     sl_notify_done(&room.notify);
     return sl_session_done(&room.session);
