@@ -2,6 +2,7 @@
 #
 #     make run       build, and run the main example
 #     make test      everything that CI runs
+#     make torture-long   kills and faults by the hour: HOURS=1 SEED=...
 #     make bench     beside other tools on this machine
 #     make install   into PREFIX (/usr/local)
 #     make deb       the Debian package, in build/
@@ -9,13 +10,13 @@
 PACKAGES := gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libsqlite3-dev \
             libzstd-dev libisal-dev libpcre2-dev sqlite3
 DEB_PACKAGES := dpkg-dev lintian
-TEST_PACKAGES := check clang zstd systemd groff-base zsh fish $(DEB_PACKAGES)
-DEV_PACKAGES := clang-format clang-tidy valgrind strace gdb time miller mawk
+TEST_PACKAGES := check clang zstd strace systemd groff-base zsh fish $(DEB_PACKAGES)
+DEV_PACKAGES := clang-format clang-tidy valgrind gdb time miller mawk
 PREFIX ?= /usr/local
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 JOBS := $(shell nproc)
 
-.PHONY: all run test bench install deb deb-twice deps test-deps dev-deps format docs clean release
+.PHONY: all run test torture-long bench install deb deb-twice deps test-deps dev-deps format docs clean release
 
 all: release
 
@@ -51,14 +52,21 @@ run: release
 	@echo "Three days of gzipped Apache logs became the table 'errors' in access-errors.db: try  sqlite3 access-errors.db 'SELECT * FROM errors'"
 	@echo "Next: build/release/sluice new my-graph, then  build/release/sluice run my-graph.yaml"
 
-# Warnings are errors with both compilers; the threaded parts run under TSan; then everything
-# under ASan and UBSan, whose summary stands last.
+# Warnings are errors with both compilers; processes are killed in a fast build (tests/faults);
+# the threaded parts run under TSan; then everything under ASan and UBSan, whose summary stands
+# last.
 test: test-deps
 	cmake --preset clang >/dev/null && cmake --build build/clang
+	ctest --test-dir build/clang -L faults --output-on-failure -j $(JOBS)
 	cmake --preset tsan >/dev/null && cmake --build build/tsan --target test_runner
 	ctest --test-dir build/tsan -R unit.test_runner --output-on-failure
 	cmake --preset asan >/dev/null && cmake --build build/asan
 	ctest --test-dir build/asan --output-on-failure -j $(JOBS)
+
+HOURS ?= 1
+torture-long: test-deps
+	cmake --preset clang >/dev/null && cmake --build build/clang --target fault_tests
+	tests/faults/long.sh build/clang $(HOURS) $(SEED)
 
 bench: release
 	tests/bench/run.sh build/release/sluice

@@ -199,6 +199,8 @@ sl_status sl_once_store(sl_once *once, uint32_t exporter, int32_t clean)
                                        "cannot tell where its target ends");
         sl_env_allocate(once->run->env, out.data, 0);
     }
+    if (status == SL_OK && at->out.failed)
+        status = sl_once_no_memory(once);
     if (status == SL_OK) {
         sl_checkpoint_whole(&all, &at->stored, at->changed, at->out.data, clean);
         if (all.failed || at->out.failed)

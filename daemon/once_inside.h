@@ -12,6 +12,7 @@ typedef struct once_exporter {
     int32_t in_state; /* its checkpoint is kept in the state database */
     int32_t open;     /* ... where it says that the file is being written */
     sl_state_entry entry;
+    const char *found; /* the checkpoint as it was read; NULL: none */
     sl_kept *kept; /* what an earlier run has committed; NULL: nothing, or not to be looked at */
     int64_t rows_before; /* rows it had committed then */
     int64_t *taken;      /* reject exporters: by stage, rejected rows it had; NULL: none */

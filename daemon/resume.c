@@ -78,6 +78,7 @@ static sl_status recover_one(sl_once *once, uint32_t exporter)
     int64_t changed;
     if (sl_once_read(once, exporter, &text, &changed) != SL_OK)
         return SL_ERROR;
+    at->found = text;
     draw_origin(once, at);
     sl_checkpoint_begin(&at->stored, at->origin, 0);
     sl_checkpoint_stages_end(&at->stored);
@@ -294,13 +295,12 @@ sl_status sl_once_lock(sl_once *once, uint32_t exporter)
         return sl_once_no_memory(once);
     if (sl_state_lock(once->state, what, at->in_state) != SL_OK)
         return SL_ERROR;
-    if (!at->in_state)
-        return SL_OK; /* its database has a fence of its own */
-    int64_t epoch = at->entry.epoch, changed;
+    int64_t changed;
     const char *text;
-    if (sl_state_read(once->state, &at->entry, once->run->arena, &text, &changed) != SL_OK)
+    /* Another run may have ended since the checkpoint was read. */
+    if (sl_once_read(once, exporter, &text, &changed) != SL_OK)
         return SL_ERROR;
-    if (at->entry.epoch == epoch)
+    if ((!text && !at->found) || (text && at->found && strcmp(text, at->found) == 0))
         return SL_OK;
     sl_error error = {.level = SL_LOG_ERROR,
                       .code = SL_CODE_TRY_AGAIN,
@@ -447,7 +447,12 @@ static sl_status resume_file(sl_once *once, uint32_t exporter)
         return SL_OK;
     at->open = 1;
     at->known = 1;
-    return sl_once_store(once, exporter, 0);
+    /* Were the mark lost, what is written behind it would be taken for somebody else's. */
+    int32_t durable = at->durable;
+    at->durable = 1;
+    sl_status status = sl_once_store(once, exporter, 0);
+    at->durable = durable;
+    return status;
 }
 
 static sl_status resume_exporter(sl_once *once, uint32_t exporter)

@@ -99,7 +99,9 @@ static void cannot_start(foreground *run, int error)
     sl_error line = {.level = SL_LOG_ERROR,
                      .code = SL_CODE_TRY_AGAIN,
                      .hint = error == UV_EMFILE ? "raise the limit of open files: ulimit -n" : NULL};
-    run->status = sl_errors_add(&run->session.errors, &line, "cannot start: %s", uv_strerror(error));
+    run->status =
+        sl_errors_add(&run->session.errors, &line, "cannot start: %s",
+                      error == UV_ENOMEM ? "out of memory" : uv_strerror(error));
 }
 
 static void run_graph(foreground *run)
@@ -107,6 +109,7 @@ static void run_graph(foreground *run)
     sl_session *session = &run->session;
     sl_loop loop = sl_worker_loop(session->env, &run->uv);
     sl_runner_calls calls = {.stepped = stepped, .ended = ended, .of = run};
+    setenv("UV_THREADPOOL_SIZE", "1", 0); /* one graph is one strand */
     run->began = run->shown = now(run);
     int failed = sl_worker_room();
     failed = failed ? failed : uv_loop_init(&run->uv);
@@ -118,7 +121,7 @@ static void run_graph(foreground *run)
     if (!failed)
         run->runner = sl_runner_start(&loop, run->graph, &session->errors, &calls);
     if (!run->runner) {
-        cannot_start(run, failed ? failed : UV_EMFILE);
+        cannot_start(run, failed ? failed : UV_ENOMEM);
         ended(run, SL_ERROR);
     }
     uv_run(&run->uv, UV_RUN_DEFAULT);

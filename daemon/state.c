@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stages/sqlite_db.h"
+
 #define VERSION 1   /* of the database: PRAGMA user_version */
 #define BUSY 5000   /* milliseconds; other runs of the same graph write here too */
 #define LOCKS (1u << 30) /* bytes of the lock file that may be locked, one a lock */
@@ -37,14 +39,22 @@ static const char where[] = "the state of a graph lives in --state DIR, else in 
 
 static sl_status fail_sqlite(sl_state *state, int rc, const char *what)
 {
-    int32_t code = SL_CODE_IO;
-    if ((rc & 0xff) == SQLITE_BUSY)
+    int32_t code = SL_CODE_IO, full, descriptors;
+    const char *hint = where, *why = sqlite3_errstr(rc);
+    const char *cause = sl_sqlite_cause(state->db, rc, &full, &descriptors);
+    char both[300];
+    if ((rc & 0xff) == SQLITE_BUSY || descriptors)
         code = SL_CODE_TRY_AGAIN;
     else if ((rc & 0xff) == SQLITE_CANTOPEN)
         code = SL_CODE_NO_OUTPUT;
     else if ((rc & 0xff) == SQLITE_READONLY || (rc & 0xff) == SQLITE_PERM)
         code = SL_CODE_PERMISSION;
-    return fail(state, code, where, what, sqlite3_errstr(rc));
+    if (full || (rc & 0xff) == SQLITE_FULL)
+        hint = "make room on the disk and run again";
+    if (descriptors)
+        hint = "raise the limit of open files: ulimit -n";
+    snprintf(both, sizeof both, "%s%s%s", why, cause ? ": " : "", cause ? cause : "");
+    return fail(state, code, hint, what, both);
 }
 
 /* A graph's name as a file's: what is no letter, digit, '.', '_' or '-' becomes %XX. */
@@ -214,8 +224,15 @@ static sl_status open_database(sl_state *state, int32_t writes)
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(state->db, BUSY);
     if (rc == SQLITE_OK && writes)
-        rc = sqlite3_exec(state->db, "PRAGMA journal_mode=WAL", NULL,
+        rc = sqlite3_exec(state->db, "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL", NULL,
                           NULL, NULL);
+    if (rc == SQLITE_OK && writes) {
+        int32_t fd = state->env->open(state->env->context, state->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        if (fd < 0 || state->env->sync(state->env->context, fd) < 0)
+            rc = SQLITE_IOERR_DIR_FSYNC;
+        if (fd >= 0)
+            state->env->close(state->env->context, fd);
+    }
     state->writes = writes;
     if (rc == SQLITE_OK && check_version(state) == SL_OK)
         return SL_OK;
@@ -255,7 +272,7 @@ sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *tex
     if (open_database(state, 1) != SL_OK)
         return SL_ERROR;
     int rc = sqlite3_exec(state->db,
-                          durable ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
+                          durable || entry->epoch == 0 ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
                                   : "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE",
                           NULL, NULL, NULL);
     if (rc == SQLITE_OK)

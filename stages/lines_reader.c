@@ -340,6 +340,8 @@ static sl_status fill(filling *to)
             self->open = 0;
             return SL_OK;
         }
+        if (batch->rows == batch->capacity || to->full)
+            self->later = 0; /* whole lines may be left: it is asked again */
         if (self->later || (self->ended && self->carried == 0)) {
             self->open = 0;
             break;

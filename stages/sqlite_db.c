@@ -174,18 +174,37 @@ static const char *hint_of(const sl_sqlite *db, int rc)
     }
 }
 
+const char *sl_sqlite_cause(sqlite3 *handle, int rc, int32_t *full, int32_t *descriptors)
+{
+    int primary = rc & 0xff;
+    int error = handle && (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN)
+                    ? sqlite3_system_errno(handle)
+                    : 0;
+    *full = error == ENOSPC || error == EDQUOT;
+    *descriptors = error == EMFILE || error == ENFILE;
+    /* What comes by itself: a file that SQLite only looked for. */
+    return error == 0 || error == ENOENT || error == EAGAIN ? NULL : strerror(error);
+}
+
 sl_status sl_sqlite_fail(sl_sqlite *db, int rc, const char *doing)
 {
     sl_stage *stage = db->stage;
     if ((rc & 0xff) == SQLITE_NOMEM || rc == SQLITE_IOERR_NOMEM)
         return sl_no_memory(stage);
-    const char *why = sqlite3_errstr(rc);
+    const char *why = sqlite3_errstr(rc), *hint = hint_of(db, rc);
     if (db->handle && (sqlite3_errcode(db->handle) & 0xff) == (rc & 0xff))
         why = sqlite3_errmsg(db->handle);
+    int32_t full, descriptors;
+    const char *cause = sl_sqlite_cause(db->handle, rc, &full, &descriptors);
+    if (full)
+        hint = "make room on the disk and run again";
+    if (descriptors)
+        hint = "raise the limit of open files: ulimit -n";
     return sl_fail_at(stage,
-                      SL_PLACE(.code = code_of(db, rc), .hint = hint_of(db, rc),
-                               .value = stage->host->option(stage, "database")),
-                      "cannot %s '%s': %s", doing, db->path, why);
+                      SL_PLACE(.code = descriptors ? SL_CODE_TRY_AGAIN : code_of(db, rc),
+                               .hint = hint, .value = stage->host->option(stage, "database")),
+                      "cannot %s '%s': %s%s%s", doing, db->path, why, cause ? ": " : "",
+                      cause ? cause : "");
 }
 
 sl_status sl_sqlite_status(sl_sqlite *db, int rc, const char *doing)
@@ -254,6 +273,28 @@ sl_status sl_sqlite_find(sl_sqlite *db, int32_t *there, int64_t *bytes)
     return SL_OK;
 }
 
+/* Opens it for writing and reads a little: SQLite rolls a journal back by itself. */
+static int heal(sl_sqlite *db, const char *path)
+{
+    sqlite3 *writer = NULL;
+    int rc = sqlite3_open_v2(path, &writer,
+                             SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_READWRITE,
+                             db->stage->env->sqlite_vfs);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_busy_handler(writer, wait_briefly, db);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(writer, "SELECT 1 FROM main.sqlite_schema LIMIT 1", NULL, NULL, NULL);
+    sqlite3_close(writer);
+    return rc;
+}
+
+/* Whether a process that was killed left a journal that must be rolled back. */
+static int32_t is_wounded(sl_sqlite *db)
+{
+    int rc = sl_sqlite_run(db, "SELECT 1 FROM main.sqlite_schema LIMIT 1");
+    return rc == SQLITE_READONLY_ROLLBACK || rc == SQLITE_READONLY_RECOVERY;
+}
+
 sl_status sl_sqlite_open(sl_sqlite *db, int32_t create)
 {
     int32_t there;
@@ -272,11 +313,13 @@ sl_status sl_sqlite_open(sl_sqlite *db, int32_t create)
     flags |= db->writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     flags |= create ? SQLITE_OPEN_CREATE : 0;
     int rc = sqlite3_open_v2(path, &db->handle, flags, db->stage->env->sqlite_vfs);
-    sqlite3_free(path);
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_handler(db->handle, wait_briefly, db);
     if (rc == SQLITE_OK)
         rc = harden(db);
+    if (rc == SQLITE_OK && db->heals && is_wounded(db))
+        rc = heal(db, path);
+    sqlite3_free(path);
     if (rc == SQLITE_OK)
         return SL_OK;
     sl_sqlite_fail(db, rc, "open");

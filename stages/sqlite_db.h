@@ -19,11 +19,13 @@
 
 #include "stages/core/stage.h"
 
-typedef struct sl_sqlite { /* zeroed, then the first four set; the rest is sqlite_db.c's */
+typedef struct sl_sqlite { /* zeroed, then the first five set; the rest is sqlite_db.c's */
     sl_stage *stage;
     const char *path; /* as written */
     int64_t busy;     /* microseconds that a lock is waited for */
     int32_t writes;   /* 1: an exporter's connection */
+    int32_t heals;    /* 1: an exporter's that only looks: a journal that a killed run left is
+                       * rolled back, where a reader, to whom the file is a stranger's, fails */
 
     sqlite3 *handle;  /* NULL: not open */
     int32_t blocking; /* 1: a lock is waited for where it is met */
@@ -49,6 +51,9 @@ void sl_sqlite_block(sl_sqlite *db, int32_t blocking);
 sl_status sl_sqlite_wait(sl_sqlite *db);
 void sl_sqlite_waited(sl_sqlite *db); /* it went on: the next wait begins anew */
 
+/* What the system said behind SQLite's answer, "No space left on device"; NULL: nothing more than
+ * SQLite says itself. *full: 1 when room helps; *descriptors: 1 when descriptors do. */
+const char *sl_sqlite_cause(sqlite3 *handle, int rc, int32_t *full, int32_t *descriptors);
 /* Fails with what SQLite's answer `rc` means; `doing` is "read", "write to" ... */
 sl_status sl_sqlite_fail(sl_sqlite *db, int rc, const char *doing);
 /* SQLite's rc as a status: OK, ROW, DONE -> SL_OK, busy -> sl_sqlite_wait, else a failure. */

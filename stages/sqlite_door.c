@@ -3,7 +3,10 @@
  */
 #include "stages/sqlite_door.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 
 sl_status sl_door_find(sl_member *member, sl_sqlite *db)
 {
@@ -51,19 +54,23 @@ sl_status sl_door_open(sl_member *member, sl_sqlite *db, int32_t create)
 
 static int set_journal(sl_door *door, sl_sqlite *db, int32_t wal)
 {
-    sqlite3_stmt *row;
-    char *sql = sqlite3_mprintf(door->made && wal ? "PRAGMA main.journal_mode=WAL"
-                                                  : "PRAGMA main.journal_mode");
-    int rc = sl_sqlite_prepare(db, sql, &row);
+    sqlite3_stmt *row = NULL;
+    /* The journal of this change must not come back after a power cut. */
+    int rc = door->made && wal ? sl_sqlite_run(db, "PRAGMA main.synchronous=EXTRA") : SQLITE_OK;
+    if (rc == SQLITE_OK)
+        rc = sl_sqlite_prepare(db,
+                               sqlite3_mprintf(door->made && wal ? "PRAGMA main.journal_mode=WAL"
+                                                                 : "PRAGMA main.journal_mode"),
+                               &row);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(row);
     const char *mode = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(row, 0) : NULL;
     door->wal = mode && sqlite3_stricmp(mode, "wal") == 0;
     door->full = 1; /* as SQLite begins */
     if (rc == SQLITE_ROW)
-        rc = SQLITE_OK;
-    sqlite3_finalize(row);
-    return rc;
+        sqlite3_step(row); /* the mode is said before it fails */
+    int last = sqlite3_finalize(row);
+    return rc == SQLITE_ROW ? last : rc;
 }
 
 /* In WAL mode rows and checkpoint are lost or kept together, with NORMAL too; only what others
@@ -78,9 +85,27 @@ static int set_synchronous(sl_door *door, sl_sqlite *db, int32_t full)
     return rc;
 }
 
+/* A journal that was removed must not come back after a power cut. */
+static int sync_folder(sl_sqlite *db)
+{
+    const sl_env *env = db->stage->env;
+    char folder[PATH_MAX];
+    const char *slash = strrchr(db->path, '/');
+    sqlite3_snprintf(sizeof folder, folder, "%.*s", slash ? (int)(slash - db->path) : 1,
+                     slash ? db->path : ".");
+    int32_t fd = env->open(env->context, *folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return SQLITE_IOERR_DIR_FSYNC;
+    int32_t answer = env->sync(env->context, fd);
+    env->close(env->context, fd);
+    return answer < 0 && answer != -EINVAL ? SQLITE_IOERR_DIR_FSYNC : SQLITE_OK;
+}
+
 static sl_status begin(sl_door *door, sl_sqlite *db, int32_t wal, int32_t durable)
 {
     int rc = door->journaled ? SQLITE_OK : set_journal(door, db, wal);
+    if (rc == SQLITE_OK && !door->journaled)
+        rc = sync_folder(db);
     door->journaled = rc == SQLITE_OK;
     if (rc == SQLITE_OK)
         rc = set_synchronous(door, db, durable);

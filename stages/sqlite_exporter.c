@@ -144,7 +144,7 @@ static sl_status recover(sl_stage *stage, sl_text *checkpoint)
         return SL_ERROR;
     if (!there || bytes == 0)
         return SL_OK;
-    sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy};
+    sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy, .heals = 1};
     sl_sqlite_block(&look, 1);
     sl_status status = sl_sqlite_open(&look, 0);
     if (status == SL_OK)
@@ -234,7 +234,7 @@ static sl_status plan(sl_stage *stage)
         warn_grouped(stage);
         return sl_into_plan(stage, NULL, self->arena, &self->request, &self->into);
     }
-    sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy};
+    sl_sqlite look = {.stage = stage, .path = self->database, .busy = self->busy, .heals = 1};
     sl_sqlite_block(&look, 1);
     sl_status status = sl_sqlite_open(&look, 0);
     if (status == SL_OK)

@@ -441,6 +441,7 @@ static sl_status next(sl_stage *stage, sl_batch **given)
     if (!batch)
         return SL_ERROR;
     batch->source = self->table ? self->table : self->database;
+    batch->lines = NULL; /* a table has none */
     status = sl_sqlite_origin_begin(&self->origin, stage, self->database, self->table, batch);
     if (status == SL_OK)
         status = read_batch(stage, batch);

@@ -454,37 +454,47 @@ void sl_target_promise(sl_stage *stage, const char *path, int32_t append)
         stage->host->promise(stage, append ? SL_PROMISE_RESUMES : SL_PROMISE_WHOLE, NULL);
 }
 
-/* Reads of the target itself, which is open for writing only; answers how many bytes. */
-static size_t read_back(const sl_target *target, char *bytes, size_t size, int64_t offset)
+static sl_status sync_file(sl_target *target)
+{
+    const sl_env *env = target->stage->env;
+    int32_t answer = env->sync(env->context, target->fd);
+    return answer < 0 ? fail_write(target, -answer) : SL_OK;
+}
+
+/* Reads of the target itself, which is open for writing only; answers how many bytes, 0 where it
+ * may not be read, or -errno. */
+static int64_t read_back(const sl_target *target, char *bytes, size_t size, int64_t offset)
 {
     const sl_env *env = target->stage->env;
     size_t got = 0;
+    int64_t part = 1;
     int32_t fd = env->open(env->context, target->label, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
-        return 0;
-    while (got < size) {
-        int64_t part =
-            env->pread(env->context, fd, bytes + got, size - got, offset + (int64_t)got);
-        if (part <= 0)
-            break;
-        got += (size_t)part;
+        return fd == -EACCES || fd == -EPERM ? 0 : fd;
+    while (got < size && part > 0) {
+        part = env->pread(env->context, fd, bytes + got, size - got, offset + (int64_t)got);
+        got += part > 0 ? (size_t)part : 0;
     }
     env->close(env->context, fd);
-    return got;
+    return part < 0 ? part : (int64_t)got;
 }
 
 size_t sl_target_head(const sl_target *target, char *bytes, size_t size)
 {
-    return target->append ? read_back(target, bytes, size, 0) : 0;
+    int64_t got = target->append ? read_back(target, bytes, size, 0) : 0;
+    return got > 0 ? (size_t)got : 0;
 }
 
-/* The checksum of what stands before `end`; a file that may not be read has 0. */
-static uint32_t checksum_before(const sl_target *target, int64_t end)
+/* The checksum of what stands before `end`; of a file that may not be read it is 0. */
+static sl_status checksum_before(sl_target *target, int64_t end, uint32_t *sum)
 {
     char bytes[CHECKED];
     size_t size = end < CHECKED ? (size_t)end : CHECKED;
-    size_t got = read_back(target, bytes, size, end - (int64_t)size);
-    return crc32_gzip_refl(0, (const unsigned char *)bytes, got);
+    int64_t got = read_back(target, bytes, size, end - (int64_t)size);
+    if (got < 0)
+        return fail_write(target, (int32_t)-got);
+    *sum = crc32_gzip_refl(0, (const unsigned char *)bytes, (uint64_t)got);
+    return SL_OK;
 }
 
 sl_status sl_target_tell(sl_target *target, sl_text *position)
@@ -496,9 +506,12 @@ sl_status sl_target_tell(sl_target *target, sl_text *position)
     int32_t answer = env->fstat(env->context, target->fd, &info);
     if (answer < 0)
         return fail_write(target, -answer);
+    uint32_t sum = 0;
+    if (checksum_before(target, target->committed, &sum) != SL_OK)
+        return SL_ERROR;
     return target->stage->host->set_text(
         target->stage, position, "{\"bytes\":%lld,\"crc\":%u,\"device\":%llu,\"inode\":%llu}",
-        (long long)target->committed, checksum_before(target, target->committed),
+        (long long)target->committed, sum,
         (unsigned long long)info.device, (unsigned long long)info.inode);
 }
 
@@ -524,13 +537,18 @@ sl_status sl_target_seek(sl_target *target, const char *position)
         return sl_fail(target->stage, "this is no position of a file: %s", position);
     if (target->length < bytes)
         return fail_other(target, "is shorter than", bytes);
-    if (bytes > 0 && (int64_t)checksum_before(target, bytes) != crc)
+    uint32_t sum = 0;
+    if (bytes > 0 && checksum_before(target, bytes, &sum) != SL_OK)
+        return SL_ERROR;
+    if (bytes > 0 && (int64_t)sum != crc)
         return fail_other(target, "does not begin with", bytes);
     sl_json_get_integer(position, "clean", &clean);
     if (!clean && target->length > bytes) {
         int32_t answer = env->truncate(env->context, target->fd, bytes);
         if (answer < 0)
             return fail_write(target, -answer);
+        if (sync_file(target) != SL_OK) /* or it comes back after a power cut */
+            return SL_ERROR;
         target->length = bytes;
     }
     target->committed = target->length;
@@ -567,13 +585,6 @@ static int32_t close_file(sl_target *target)
     target->owned = 0;
     target->fd = -1;
     return answer;
-}
-
-static sl_status sync_file(sl_target *target)
-{
-    const sl_env *env = target->stage->env;
-    int32_t answer = env->sync(env->context, target->fd);
-    return answer < 0 ? fail_write(target, -answer) : SL_OK;
 }
 
 /* A new file's name is safe only when its folder is. */
