@@ -28,6 +28,7 @@ sl_status sl_amend_read(sl_once *once, uint32_t exporter, sl_amend_kept *found)
     *found = (sl_amend_kept){0};
     if (sl_once_read(once, exporter, &found->text, &changed) != SL_OK)
         return SL_ERROR;
+    once->exporters[exporter].found = found->text;
     if (once->exporters[exporter].in_state)
         found->place = sl_state_file(once->state);
     else if (in_sqlite(stage))
