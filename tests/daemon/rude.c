@@ -24,7 +24,7 @@
 #define PATIENCE 60000 /* milliseconds */
 #define STATUS "{\"sluice\":1,\"verb\":\"status\"}\n"
 
-static void give_up(const char *what)
+static _Noreturn void give_up(const char *what)
 {
     fprintf(stderr, "rude: %s: %s\n", what, strerror(errno));
     exit(1);
@@ -192,7 +192,7 @@ static int say_all(const char *path)
     return wanted > 0;
 }
 
-static int receive(const char *path, const char *to)
+static _Noreturn void receive(const char *path, const char *to)
 {
     struct sockaddr_un address = place(path);
     char text[4097];
@@ -232,7 +232,7 @@ int main(int count, char **words)
     if (strcmp(verb, "say") == 0)
         return say_all(words[2]);
     if (strcmp(verb, "receive") == 0 && count == 4)
-        return receive(words[2], words[3]);
+        receive(words[2], words[3]);
     fputs("usage: rude hangup|crowd|garbage|deaf|say|receive SOCKET ...\n", stderr);
     return 64;
 }
