@@ -475,8 +475,10 @@ void sl_service_stop(sl_service *service, void (*then)(sl_service *service))
 
 void sl_service_hold(sl_service *service, void (*then)(sl_service *service))
 {
-    service->then = then;
-    service->held = service->instance != NULL;
+    if (service->instance) {
+        service->held = 1;
+        service->then = then;
+    }
     sl_service_stop(service, then);
 }
 

@@ -110,6 +110,16 @@ in_state() { # in_state GRAPH STATE...: waits until it is in one of these
     shows "$graph" "\"name\":\"$graph\",\"state\":\"($*)\""
 }
 
+has_lines() { # has_lines FILE COUNT: waits until it has so many
+    local from follower got
+    exec {from}< <(exec timeout "$patience" tail -c +1 -F "$1" 2>/dev/null)
+    follower=$!
+    got=$(head -n "$2" <&"$from" | wc -l)
+    kill "$follower" 2>/dev/null
+    exec {from}<&-
+    [ "$got" = "$2" ] || problem "'$1' has $got lines, not $2"
+}
+
 same() { # same WHAT WANTED GOT
     [ "$2" = "$3" ] || problem "$1: '$3', not '$2'"
 }
