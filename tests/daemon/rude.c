@@ -8,6 +8,7 @@
  *     rude deaf SOCKET LINE   says LINE again and again and reads nothing, until it is hung up on
  *     rude say SOCKET         sends standard input at once, prints all answers until as many last
  *                             lines came as lines were sent
+ *     rude shout SOCKET       sends standard input at once, and hangs up
  *     rude receive SOCKET FILE  binds a datagram socket and writes what comes to FILE, a line each
  */
 #include <errno.h>
@@ -176,7 +177,7 @@ static int deaf(const char *path, const char *line)
     return 0;
 }
 
-static int say_all(const char *path)
+static int say_all(const char *path, int32_t listens)
 {
     static char text[1 << 16], line[1 << 17];
     size_t size = fread(text, 1, sizeof text, stdin);
@@ -184,12 +185,12 @@ static int say_all(const char *path)
     for (size_t i = 0; i < size; i++)
         wanted += text[i] == '\n';
     say(fd, text, size);
-    while (wanted > 0 && hear(fd, line, sizeof line) > 0) {
+    while (listens && wanted > 0 && hear(fd, line, sizeof line) > 0) {
         fputs(line, stdout);
         wanted -= strncmp(line, "{\"ok\":", 6) == 0;
     }
     close(fd);
-    return wanted > 0;
+    return listens && wanted > 0;
 }
 
 static _Noreturn void receive(const char *path, const char *to)
@@ -230,9 +231,11 @@ int main(int count, char **words)
     if (strcmp(verb, "deaf") == 0 && count == 4)
         return deaf(words[2], words[3]);
     if (strcmp(verb, "say") == 0)
-        return say_all(words[2]);
+        return say_all(words[2], 1);
+    if (strcmp(verb, "shout") == 0)
+        return say_all(words[2], 0);
     if (strcmp(verb, "receive") == 0 && count == 4)
         receive(words[2], words[3]);
-    fputs("usage: rude hangup|crowd|garbage|deaf|say|receive SOCKET ...\n", stderr);
+    fputs("usage: rude hangup|crowd|garbage|deaf|say|shout|receive SOCKET ...\n", stderr);
     return 64;
 }
