@@ -39,18 +39,17 @@ static int connect_to(const char *given)
     return -1;
 }
 
-static int send_all(int fd, const char *bytes, size_t size)
+static void send_all(int fd, const char *bytes, size_t size)
 {
     while (size > 0) {
         ssize_t put = send(fd, bytes, size, MSG_NOSIGNAL);
         if (put < 0 && errno == EINTR)
             continue;
         if (put <= 0)
-            return -1;
+            return;
         bytes += put;
         size -= (size_t)put;
     }
-    return 0;
 }
 
 typedef struct conversation {
@@ -90,8 +89,10 @@ int sl_client_ask(const sl_arguments *arguments, const sl_request *request,
     if (fd < 0)
         return SL_CODE_TRY_AGAIN;
     sl_request_write(request, &text);
-    if (text.failed || send_all(fd, text.data, text.size) < 0)
-        with.code = SL_CODE_IO;
+    if (text.failed)
+        with.code = SL_CODE_TRY_AGAIN;
+    else
+        send_all(fd, text.data, text.size); /* one that has hung up may have said why before */
     sl_builder_done(&text);
     while (with.code < 0) {
         ssize_t got = read(fd, room, sizeof room);

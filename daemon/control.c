@@ -126,8 +126,9 @@ static void refuse(sl_client *client, const sl_refusal *refusal)
 static void note_write(sl_client *client, const sl_request *request)
 {
     char text[400];
-    snprintf(text, sizeof text, "user %u says: %s %s%s%s", client->user,
-             sl_protocol_verb(request->verb), request->graph ? request->graph : "",
+    snprintf(text, sizeof text, "user %u says: %s%s%s%s%s", client->user,
+             sl_protocol_verb(request->verb), request->graph ? " " : "",
+             request->graph ? request->graph : "",
              request->stage ? "." : "", request->stage ? request->stage : "");
     sl_error line = {.level = SL_LOG_NOTE, .code = SL_CODE_FAILED, .message = text};
     sl_journal_event(&client->control->log, SL_EVENT_CONTROL, &line);

@@ -237,6 +237,10 @@ static int32_t has_come(const sl_client *from, const sl_service *service)
 
 static void stopped_by_operator(sl_service *service)
 {
+    if (service->wanted) { /* it was started again meanwhile */
+        sl_service_start(service);
+        return;
+    }
     service->state = SL_SERVICE_STOPPED;
     service->house->changed(service->house->of, service);
 }

@@ -159,6 +159,8 @@ static void stop(service_room *room)
 static void reloaded(void *of, const sl_reload *reload)
 {
     service_room *room = of;
+    if (room->stopping)
+        return;
     sl_notify_ready(&room->notify, reload->code ? "the configuration is refused" : "reloaded");
 }
 

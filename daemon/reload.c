@@ -100,8 +100,8 @@ static void answer(reloading *reload, int32_t code)
 static void finish(reloading *reload, int32_t code)
 {
     sl_supervisor *supervisor = reload->supervisor;
+    answer(reload, code); /* who is answered may ask for the next: it waits behind this one */
     supervisor->reloads = reload->next;
-    answer(reload, code);
     free_reload(reload);
     if (supervisor->reloads)
         begin(supervisor->reloads);
@@ -120,16 +120,26 @@ static void no_memory(reloading *reload)
     finish_with_errors(reload);
 }
 
+static void drop(reloading *reload)
+{
+    sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_TRY_AGAIN};
+    sl_errors_add(&reload->errors, &error, "the daemon is stopping");
+    answer(reload, SL_CODE_TRY_AGAIN);
+    free_reload(reload);
+}
+
 void sl_supervisor_drop_reloads(sl_supervisor *supervisor)
 {
     while (supervisor->reloads) {
         reloading *first = supervisor->reloads;
-        sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_TRY_AGAIN};
         supervisor->reloads = first->next;
-        sl_errors_add(&first->errors, &error, "the daemon is stopping");
-        answer(first, SL_CODE_TRY_AGAIN);
-        free_reload(first);
+        drop(first);
     }
+}
+
+int32_t sl_supervisor_prepares(const sl_supervisor *supervisor)
+{
+    return supervisor->reloads && supervisor->reloads->working;
 }
 
 /* ---- Applying --------------------------------------------------------------------------------- */
@@ -154,6 +164,8 @@ static void gone(sl_service *service)
 {
     sl_supervisor *supervisor = service->house->of;
     change *of = change_of(supervisor->reloads, sl_service_name(service));
+    service->state = SL_SERVICE_STOPPED;
+    service->house->changed(service->house->of, service); /* whoever waits for it */
     of->open = 0;
     sl_supervisor_remove(supervisor, service);
     look_whether_applied(supervisor->reloads);
@@ -192,7 +204,7 @@ static void swap(sl_service *service)
         return;
     }
     service->state = SL_SERVICE_STOPPED;
-    settle(reload, of);
+    service->house->changed(service->house->of, service); /* which settles it */
 }
 
 /* A service that a reload has started came to a state: whether it is settled. */
@@ -226,9 +238,9 @@ static void apply_one(reloading *reload, change *of)
     sl_supervisor *supervisor = reload->supervisor;
     sl_service *service = sl_supervisor_find(supervisor, of->name);
     if (of->what == SL_CHANGE_REMOVED) {
-        sl_service_stop(service, gone);
+        sl_service_hold(service, gone);
     } else if (of->what == SL_CHANGE_CHANGED) {
-        sl_service_stop(service, swap);
+        sl_service_hold(service, swap);
     } else {
         sl_loaded *loaded = of->loaded;
         of->loaded = NULL;
@@ -284,7 +296,10 @@ static void prepared(uv_work_t *work, int status)
     (void)status;
     reload->working = 0;
     reload->at++;
-    prepare_next(reload);
+    if (reload->supervisor->house->draining)
+        sl_supervisor_look_drained(reload->supervisor);
+    else
+        prepare_next(reload);
 }
 
 static void prepare_next(reloading *reload)
@@ -292,8 +307,6 @@ static void prepare_next(reloading *reload)
     const sl_supervisor *supervisor = reload->supervisor;
     while (reload->at < reload->count && !reload->changes[reload->at].loaded)
         reload->at++;
-    if (supervisor->house->draining)
-        return; /* dropped with the supervisor */
     if (reload->at < reload->count) {
         reload->work.data = reload;
         reload->working = 1;
@@ -411,6 +424,10 @@ int sl_supervisor_reload(sl_supervisor *supervisor, int32_t dry,
     if (!made->arena) {
         free(made);
         return -1;
+    }
+    if (supervisor->house->draining) {
+        drop(made);
+        return 0;
     }
     reloading **last = &supervisor->reloads;
     int32_t alone = *last == NULL;

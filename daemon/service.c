@@ -283,9 +283,9 @@ static void copy_views(sl_service *service)
 static void stepped(void *of)
 {
     sl_service *service = ((sl_instance *)of)->service;
+    int32_t fails = service->instance->errors.errors > 0; /* it is about to end */
     copy_views(service);
-    if (service->state == SL_SERVICE_STARTING || service->state == SL_SERVICE_WAITING ||
-        (service->state == SL_SERVICE_PAUSED && !service->paused))
+    if (!fails && (service->state == SL_SERVICE_STARTING || service->state == SL_SERVICE_WAITING))
         set_state(service, SL_SERVICE_RUNNING);
     else
         service->house->changed(service->house->of, service);
@@ -337,6 +337,7 @@ static void follow(sl_service *service, sl_status status)
 {
     void (*then)(sl_service *) = service->then;
     service->then = NULL;
+    service->held = 0;
     if (then) {
         then(service);
     } else if (service->house->draining || !service->wanted) {
@@ -426,6 +427,8 @@ static void start_instance(sl_service *service)
     }
     if (service->paused)
         sl_runner_pause(instance->runner);
+    if (service->state == SL_SERVICE_STOPPING) /* who heard that it starts has stopped it */
+        sl_runner_stop(instance->runner);
 }
 
 /* ---- What is asked of it ------------------------------------------------------------------------ */
@@ -462,30 +465,43 @@ void sl_service_stop(sl_service *service, void (*then)(sl_service *service))
             set_state(service, SL_SERVICE_STOPPED);
         return;
     }
-    service->then = then;
+    if (!service->held || service->house->draining)
+        service->then = then;
     if (service->state != SL_SERVICE_STOPPING)
         set_state(service, SL_SERVICE_STOPPING);
     if (service->instance->runner)
         sl_runner_stop(service->instance->runner);
 }
 
+void sl_service_hold(sl_service *service, void (*then)(sl_service *service))
+{
+    if (service->instance) {
+        service->held = 1;
+        service->then = then;
+    }
+    sl_service_stop(service, then);
+}
+
 void sl_service_pause(sl_service *service)
 {
     service->paused = 1;
-    if (service->instance)
+    if (sl_service_runner(service))
         sl_runner_pause(service->instance->runner);
 }
 
 void sl_service_resume(sl_service *service)
 {
     service->paused = 0;
-    if (service->instance)
-        sl_runner_resume(service->instance->runner);
+    if (!sl_service_runner(service))
+        return;
+    if (service->state == SL_SERVICE_PAUSED)
+        set_state(service, SL_SERVICE_RUNNING);
+    sl_runner_resume(service->instance->runner);
 }
 
 void sl_service_step(sl_service *service, int64_t batches)
 {
-    if (service->instance)
+    if (sl_service_runner(service))
         sl_runner_step(service->instance->runner, batches);
 }
 

@@ -90,6 +90,7 @@ struct sl_service {
     sl_journal_graph log; /* its part of the log, with a level of its own */
     uv_timer_t timer;
     void (*then)(sl_service *service); /* what a stop is followed by; NULL: nothing */
+    int32_t held; /* 1: ... and a reload has said so: other stops do not change it */
 };
 
 const char *sl_service_state_name(sl_service_state state);
@@ -105,6 +106,8 @@ void sl_service_start(sl_service *service);
 void sl_service_run_now(sl_service *service); /* whatever the schedule says */
 /* Ends it in order; then(service) when it has ended (at once when nothing runs). */
 void sl_service_stop(sl_service *service, void (*then)(sl_service *service));
+/* The same, for a reload: whoever else stops it meanwhile, then(service) is what follows. */
+void sl_service_hold(sl_service *service, void (*then)(sl_service *service));
 void sl_service_pause(sl_service *service);
 void sl_service_resume(sl_service *service);
 void sl_service_step(sl_service *service, int64_t batches);

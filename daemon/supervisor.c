@@ -193,21 +193,23 @@ void sl_supervisor_start(sl_supervisor *supervisor)
         uv_fs_event_start(&supervisor->watcher, on_event, supervisor->directory, 0);
 }
 
-static void look_whether_drained(sl_supervisor *supervisor)
+void sl_supervisor_look_drained(sl_supervisor *supervisor)
 {
     for (uint32_t i = 0; i < supervisor->count; i++)
         if (sl_service_graph(supervisor->services[i]))
             return;
     void (*done)(void *of) = supervisor->drained;
+    if (!done || sl_supervisor_prepares(supervisor))
+        return;
     supervisor->drained = NULL;
-    if (done)
-        done(supervisor->drained_of);
+    sl_supervisor_drop_reloads(supervisor);
+    done(supervisor->drained_of);
 }
 
 static void stopped(sl_service *service)
 {
     service->state = SL_SERVICE_STOPPED;
-    look_whether_drained(service->house->of);
+    sl_supervisor_look_drained(service->house->of);
 }
 
 void sl_supervisor_drain(sl_supervisor *supervisor, void (*done)(void *of), void *of)
@@ -220,7 +222,7 @@ void sl_supervisor_drain(sl_supervisor *supervisor, void (*done)(void *of), void
     for (uint32_t i = 0; i < supervisor->count; i++)
         if (sl_service_graph(supervisor->services[i]))
             sl_service_stop(supervisor->services[i], stopped);
-    look_whether_drained(supervisor);
+    sl_supervisor_look_drained(supervisor);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -237,7 +239,6 @@ void sl_supervisor_free(sl_supervisor *supervisor)
 {
     if (!supervisor)
         return;
-    sl_supervisor_drop_reloads(supervisor);
     while (supervisor->count > 0)
         sl_supervisor_remove(supervisor, supervisor->services[supervisor->count - 1]);
     sl_supervisor_forget_broken(supervisor);

@@ -33,7 +33,9 @@ void sl_supervisor_name(sl_loaded *const *list, uint32_t count);
 int sl_supervisor_add(sl_supervisor *supervisor, sl_loaded *loaded); /* TAKES; 0, or -1 */
 void sl_supervisor_remove(sl_supervisor *supervisor, sl_service *service); /* nothing runs */
 void sl_supervisor_forget_broken(sl_supervisor *supervisor);
-void sl_supervisor_drop_reloads(sl_supervisor *supervisor);
+void sl_supervisor_drop_reloads(sl_supervisor *supervisor); /* none may be preparing */
+int32_t sl_supervisor_prepares(const sl_supervisor *supervisor); /* 1: a reload, on a worker */
+void sl_supervisor_look_drained(sl_supervisor *supervisor); /* something has ended */
 /* A service came to a state: a reload that waits for it goes on. */
 void sl_supervisor_look(sl_supervisor *supervisor, sl_service *service);
 
