@@ -316,7 +316,8 @@ static void make_graph(sim *of)
 
 static void make_sinks(sim *of)
 {
-    of->sinks_count = 1 + (uint32_t)((dice(of, 3) == 0) + (dice(of, 6) == 0));
+    of->sinks_count = 1 + (dice(of, 3) == 0);
+    of->sinks_count += dice(of, 6) == 0;
     for (uint32_t i = 0; i < of->sinks_count; i++) {
         sink *at = &of->sinks[i];
         at->target = (int)dice(of, TARGETS);

@@ -148,7 +148,8 @@ static int64_t set_fault(sim *of)
     world->fail_look_at = fault == FAIL_READ ? at : 0;
     world->refuse_at = fault == REFUSE ? some_place(of, 40) : 0;
     world->refuse_after = (int32_t)dice(of, 2);
-    sl_sqlite_memory_refuse(fault == REFUSE_SQLITE ? some_place(of, 40) : 0, (int32_t)dice(of, 2));
+    at = some_place(of, 40);
+    sl_sqlite_memory_refuse(fault == REFUSE_SQLITE ? at : 0, (int32_t)dice(of, 2));
     return fault == STOP ? (int64_t)dice(of, 20) : -1;
 }
 
