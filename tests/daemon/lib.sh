@@ -47,10 +47,11 @@ mkdir "$work/g"
 cd "$work" || exit 1
 : >log
 
+around=() # a command that runs the daemon, with its words
 start() { # start [OPTION...]: a daemon over ./g that is ready
     local before
     before=$(grep -c ': ready$' log)
-    "$sluice" daemon --config g -v "$@" 2>>log &
+    "${around[@]}" "$sluice" daemon --config g -v "$@" 2>>log &
     pid=$!
     said ': ready$' $((before + 1)) || { problem "the daemon did not become ready"; exit 1; }
 }
@@ -92,9 +93,10 @@ runs() { # of a graph
     "$sluice" status "$1" --format json | sed -n 's/.*"hangs":[a-z]*,"runs":\([0-9]*\).*/\1/p'
 }
 
+look_every=100ms # by the daemon's clock
 shows() { # shows GRAPH PATTERN: waits until its status, as JSON, matches
     local found from looker
-    exec {from}< <(exec timeout "$patience" "$sluice" top "$1" --interval 100ms --format json \
+    exec {from}< <(exec timeout "$patience" "$sluice" top "$1" --interval "$look_every" --format json \
         2>/dev/null)
     looker=$!
     grep -m1 -E -q -- "$2" <&"$from"
