@@ -124,9 +124,19 @@ static void on_timer(uv_timer_t *timer);
 
 static int take_views(sl_service *service)
 {
-    free(service->stages);
     service->stages = calloc(service->loaded->plan->count + 1, sizeof *service->stages);
     return service->stages ? 0 : -1;
+}
+
+/* Stages that are in both plans go on counting where they stood. */
+static void keep_past(sl_service *service, const sl_plan *before, const sl_stage_view *views)
+{
+    const sl_plan *plan = service->loaded->plan;
+    for (uint32_t i = 0; i < plan->count; i++)
+        for (uint32_t j = 0; j < before->count; j++)
+            if (strcmp(plan->stages[i].name, before->stages[j].name) == 0 &&
+                plan->stages[i].type == before->stages[j].type)
+                service->stages[i].past = views[j].past;
 }
 
 sl_service *sl_service_new(sl_house *house, sl_loaded *loaded)
@@ -168,13 +178,16 @@ void sl_service_free(sl_service *service)
 sl_loaded *sl_service_replace(sl_service *service, sl_loaded *loaded)
 {
     sl_loaded *old = service->loaded;
+    sl_stage_view *views = service->stages;
     service->loaded = loaded;
     service->in_a_row = 0;
     if (take_views(service) < 0) { /* the old one goes on */
         service->loaded = old;
-        take_views(service);
+        service->stages = views;
         return loaded;
     }
+    keep_past(service, old->plan, views);
+    free(views);
     service->log.name = loaded->plan->name;
     return old;
 }
@@ -271,10 +284,11 @@ static void copy_views(sl_service *service)
     sl_graph *graph = service->instance->graph;
     for (uint32_t i = 0; i < service->loaded->plan->count; i++) {
         const sl_generator *generator = sl_graph_stage(graph, i);
-        service->stages[i] = (sl_stage_view){.counters = *sl_generator_counters(generator),
-                                             .ended = sl_generator_ended(generator),
-                                             .failed = sl_generator_failed(generator),
-                                             .waiting = sl_generator_waiting(generator)};
+        sl_stage_view *view = &service->stages[i];
+        view->counters = *sl_generator_counters(generator);
+        view->ended = sl_generator_ended(generator);
+        view->failed = sl_generator_failed(generator);
+        view->waiting = sl_generator_waiting(generator);
     }
     service->stepped = monotonic(service);
     service->hangs = 0;
@@ -289,6 +303,46 @@ static void stepped(void *of)
         set_state(service, SL_SERVICE_RUNNING);
     else
         service->house->changed(service->house->of, service);
+}
+
+static void add_counts(sl_counters *to, const sl_counters *more)
+{
+    to->calls += more->calls;
+    to->batches_in += more->batches_in;
+    to->batches_out += more->batches_out;
+    to->rows_in += more->rows_in;
+    to->rows_out += more->rows_out;
+    to->created += more->created;
+    to->filtered += more->filtered;
+    to->rejected += more->rejected;
+    to->passed += more->passed;
+    to->busy += more->busy;
+    to->commits += more->commits;
+}
+
+/* The instance has ended: its counts are past. */
+static void add_past(sl_service *service)
+{
+    for (uint32_t i = 0; i < service->loaded->plan->count; i++)
+        add_counts(&service->stages[i].past, &service->stages[i].counters);
+}
+
+/* An instance begins: the last one's counts are past, and none of its own are there. */
+static void clear_views(sl_service *service)
+{
+    for (uint32_t i = 0; i < service->loaded->plan->count; i++)
+        service->stages[i] = (sl_stage_view){.counters = {.bytes_total = -1},
+                                             .past = service->stages[i].past};
+}
+
+sl_counters sl_service_counted(const sl_service *service, uint32_t stage)
+{
+    const sl_stage_view *view = &service->stages[stage];
+    sl_counters sums = {.bytes_total = -1};
+    if (service->instance)
+        sums = view->counters;
+    add_counts(&sums, &view->past);
+    return sums;
 }
 
 /* It waits for the world, or is paused: said by the runner when it has come to rest. */
@@ -357,6 +411,7 @@ static void ended(void *of, sl_status status)
     sl_instance *instance = of;
     sl_service *service = instance->service;
     copy_views(service);
+    add_past(service);
     audit(instance, status);
     if (instance->errors.errors > 0) {
         status = SL_ERROR;
@@ -368,6 +423,8 @@ static void ended(void *of, sl_status status)
         service->in_a_row = 0;
     }
     service->ended = wall(service);
+    if (status == SL_END)
+        service->succeeded = service->ended;
     service->instance = NULL;
     free_instance(instance);
     follow(service, status);
@@ -413,6 +470,7 @@ static void start_instance(sl_service *service)
         return;
     }
     service->instance = instance;
+    clear_views(service);
     service->runs++;
     service->started = wall(service);
     service->stepped = monotonic(service);

@@ -66,6 +66,7 @@ void sl_loaded_free(sl_loaded *loaded); /* NULL: nothing */
 typedef struct sl_stage_view {
     sl_counters counters;
     int32_t ended, failed, waiting;
+    sl_counters past; /* sums of all instances that have ended; what is no sum is 0 there */
 } sl_stage_view;
 
 struct sl_service {
@@ -78,6 +79,7 @@ struct sl_service {
 
     sl_stage_view *stages; /* by plan index: the last copy */
     int64_t started, ended;  /* microseconds since 1970, of the last instance; 0: none */
+    int64_t succeeded;       /* likewise, when one last came to its end without a failure */
     int64_t next;            /* when it is started again, since 1970; 0: it is not */
     int64_t runs, failures, in_a_row; /* instances so far; failed ones; failed without a break */
     int64_t served;          /* the schedule's tick that was served last */
@@ -111,8 +113,13 @@ void sl_service_hold(sl_service *service, void (*then)(sl_service *service));
 void sl_service_pause(sl_service *service);
 void sl_service_resume(sl_service *service);
 void sl_service_step(sl_service *service, int64_t batches);
-/* Its plan becomes another one, TAKES loaded; the old one is given back. Nothing may run. */
+/* Its plan becomes another one, TAKES loaded; the old one is given back. Nothing may run. Stages of
+ * the same name and type keep their sums. */
 sl_loaded *sl_service_replace(sl_service *service, sl_loaded *loaded);
+
+/* What a stage, by its plan index, has counted since the service began, over all instances; calls,
+ * rows, batches, busy time and commits are sums, what else there is is of the one that runs. */
+sl_counters sl_service_counted(const sl_service *service, uint32_t stage);
 
 /* The instance's runner and graph; NULL: nothing runs. */
 sl_runner *sl_service_runner(const sl_service *service);

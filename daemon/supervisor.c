@@ -277,6 +277,11 @@ const sl_broken *sl_supervisor_broken(const sl_supervisor *supervisor, uint32_t 
     return &supervisor->broken[index];
 }
 
+int32_t sl_supervisor_stopping(const sl_supervisor *supervisor)
+{
+    return supervisor->house->draining;
+}
+
 const char *sl_supervisor_directory(const sl_supervisor *supervisor)
 {
     return supervisor->directory;

@@ -40,6 +40,7 @@ sl_service *sl_supervisor_at(const sl_supervisor *supervisor, uint32_t index); /
 sl_service *sl_supervisor_find(const sl_supervisor *supervisor, const char *name);
 uint32_t sl_supervisor_broken_count(const sl_supervisor *supervisor);
 const sl_broken *sl_supervisor_broken(const sl_supervisor *supervisor, uint32_t index);
+int32_t sl_supervisor_stopping(const sl_supervisor *supervisor); /* 1: it drains */
 const char *sl_supervisor_directory(const sl_supervisor *supervisor);
 
 /* Called when a service's state changes, or a step was made. */
