@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "daemon/control.h"
+#include "daemon/http.h"
 #include "daemon/notify.h"
 #include "daemon/session.h"
 #include "daemon/verbs.h"
@@ -28,6 +29,7 @@ typedef struct service_room {
     sl_house house;
     sl_supervisor *supervisor;
     sl_control *control;
+    sl_http *http; /* NULL: no metrics are served */
     sl_journal_graph log;
     sl_notify notify;
     sl_notify_fd fds[SL_NOTIFY_FDS_MOST];
@@ -124,7 +126,9 @@ static void drained(void *of)
     uv_close((uv_handle_t *)&room->deadline, NULL);
     sl_supervisor_on_change(room->supervisor, NULL, NULL);
     sl_control_free(room->control);
+    sl_http_free(room->http);
     sl_supervisor_free(room->supervisor);
+    room->http = NULL;
     room->control = NULL;
     room->supervisor = NULL;
 }
@@ -224,6 +228,19 @@ static int listen_for_control(service_room *room)
     return room->control ? 0 : -1;
 }
 
+/* 0; -1: said. */
+static int listen_for_metrics(service_room *room)
+{
+    sl_http_options options = {.env = room->house.env,
+                               .supervisor = room->supervisor,
+                               .address = room->session.arguments->metrics,
+                               .fd = sl_notify_take(room->fds, room->fds_count, "metrics")};
+    if (options.fd < 0 && !options.address)
+        return 0;
+    room->http = sl_http_new(&room->uv, &options, &room->session.errors);
+    return room->http ? 0 : -1;
+}
+
 static int make_house(service_room *room)
 {
     const sl_arguments *arguments = room->session.arguments;
@@ -282,10 +299,13 @@ int sl_verb_daemon(const sl_arguments *arguments)
         sl_errors_add(&room.session.errors, &error, "cannot start: too many open files");
         return sl_session_done(&room.session);
     }
-    if (begun && make_house(&room) == 0 && listen_for_control(&room) == 0)
+    if (begun && make_house(&room) == 0 && listen_for_control(&room) == 0 &&
+        listen_for_metrics(&room) == 0) {
         run(&room);
-    else if (room.supervisor)
+    } else {
+        sl_control_free(room.control);
         sl_supervisor_free(room.supervisor);
+    }
     if (begun) {
         uv_run(&room.uv, UV_RUN_DEFAULT); /* handles that are still to be given back */
         uv_loop_close(&room.uv);
