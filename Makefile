@@ -8,9 +8,9 @@
 #     make deb       the Debian package, in build/
 
 PACKAGES := gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libsqlite3-dev \
-            libzstd-dev libisal-dev libpcre2-dev sqlite3
+            libzstd-dev libisal-dev libpcre2-dev libmicrohttpd-dev sqlite3
 DEB_PACKAGES := dpkg-dev lintian
-TEST_PACKAGES := check clang zstd strace systemd groff-base zsh fish $(DEB_PACKAGES)
+TEST_PACKAGES := check clang zstd strace systemd groff-base zsh fish prometheus $(DEB_PACKAGES)
 DEV_PACKAGES := clang-format clang-tidy valgrind gdb time miller mawk
 PREFIX ?= /usr/local
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

@@ -36,6 +36,17 @@ const sl_key sl_keys_of_graph[] = {
      "`sluice check` says what each path promises.",
      "\"type\": \"string\", \"enum\": [\"exactly-once\"], \"default\": null, \"examples\": "
      "[\"exactly-once\"]"},
+    {"every",
+     "The daemon runs the graph at the multiples of this time since 1970, UTC; not with `cron`.",
+     "\"type\": \"string\", \"pattern\": \"^[0-9.]+ ?[a-z]+$|" PARAM
+     "\", \"default\": null, \"examples\": [\"30s\", \"5m\"]"},
+    {"cron",
+     "The daemon runs the graph at these times: minute, hour, day of the month, month, day of the "
+     "week; or @hourly, @daily, @weekly, @monthly, @yearly.",
+     "\"type\": \"string\", \"default\": null, \"examples\": [\"15 6 * * mon-fri\", "
+     "\"@daily\"]"},
+    {"timezone", "Whose clocks `cron` means; the machine's own when left out.",
+     "\"type\": \"string\", \"default\": null, \"examples\": [\"Europe/Berlin\"]"},
     {"stages", "The stages, from the readers to the exporters.",
      "\"type\": \"array\", \"minItems\": 1, \"default\": [], \"examples\": [[{\"reader\": "
      "\"count\", \"end\": 3}, {\"exporter\": \"table\"}]]"},

@@ -18,6 +18,7 @@
 #include "config/place.h"
 #include "config/stages.h"
 #include "config/targets.h"
+#include "config/timing.h"
 #include "stages/core/value.h"
 
 #define ROWS_DEFAULT 1000
@@ -147,8 +148,9 @@ static void read_batch(sl_reading *reading, const sl_yaml_item *item)
 static void say_unknown_key(sl_reading *reading, const sl_yaml_node *key)
 {
     static const char *const names[] = {"graph",       "description", "params", "batch",
-                                        "max_rejects", "guarantee",   "stages"};
-    static const char *const later[] = {"every", "cron", "queue", "use", "with"};
+                                        "max_rejects", "guarantee",   "every",  "cron",
+                                        "timezone",    "stages"};
+    static const char *const later[] = {"queue", "use", "with"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strcmp(key->text, later[i]) == 0) {
             (void)SL_SAY(reading, {.at = key}, "'%s' is not in this version", key->text);
@@ -159,7 +161,8 @@ static void say_unknown_key(sl_reading *reading, const sl_yaml_node *key)
                  {.at = key,
                   .hint = sl_reading_nearest(reading, key->text, names, sizeof names / sizeof *names,
                                              "the keys here are: graph, description, params, "
-                                             "batch, max_rejects, guarantee, stages")},
+                                             "batch, max_rejects, guarantee, every, cron, "
+                                             "timezone, stages")},
                  "unknown key '%.80s'", key->text);
 }
 
@@ -201,7 +204,8 @@ static void read_key(sl_reading *reading, const sl_yaml_item *item)
         read_guarantee(reading, item);
     } else if (strcmp(word, "max_rejects") == 0) {
         read_number(reading, item, 0, 0, INT64_MAX, &reading->plan->max_rejects);
-    } else if (strcmp(word, "stages") != 0 && strcmp(word, "params") != 0) {
+    } else if (strcmp(word, "stages") != 0 && strcmp(word, "params") != 0 &&
+               !sl_timing_is_key(word)) {
         say_unknown_key(reading, item->key);
     }
 }
@@ -233,6 +237,7 @@ static void read_graph(sl_reading *reading, const sl_setting *settings, uint32_t
     for (uint32_t i = 0; i < root->count; i++) {
         read_key(reading, &root->items[i]);
     }
+    sl_timing_read(reading, root);
     const sl_yaml_node *stages = sl_yaml_get(root, "stages");
     if (stages == NULL) {
         (void)SL_SAY(reading,

@@ -10,6 +10,7 @@
 #ifndef SL_PLAN_H
 #define SL_PLAN_H
 
+#include "config/schedule.h"
 #include "plugins/registry.h"
 #include "stages/core/option.h"
 
@@ -41,6 +42,9 @@ typedef struct sl_plan {
     int64_t batch_rows;
     int64_t batch_bytes;
     int64_t max_rejects;     /* -1: no bound */
+    const sl_schedule *schedule; /* every: or cron:; NULL: neither */
+    const char *cron;        /* as written, params put in; NULL: none */
+    const char *timezone;    /* of cron; NULL: the machine's own */
     int32_t exactly_once;    /* 1: `guarantee: exactly-once` makes anything less a mistake */
     const sl_value *params;  /* map: name -> value, after --set */
     sl_plan_stage *stages;   /* in an order in which inputs come first */

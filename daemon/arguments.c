@@ -21,6 +21,17 @@ static const sl_option_row option_rows[] = {
     {'P', "plugin", "FILE.so", "load the stages of a plugin; may be given several times"},
     {'N', "plugin", NULL, "make a plugin's folder instead of a graph"},
     {'O', "offline", NULL, "look at nothing outside the YAML: no headers, schemas or samples"},
+    {'K', "socket", "PATH",
+     "the daemon's control socket; default: $SLUICE_SOCKET, /run/sluice/control.sock, "
+     "$XDG_RUNTIME_DIR/sluice/control.sock"},
+    {'c', "config", "DIR", "the directory of graphs; default: /etc/sluice/graphs.d"},
+    {'t', "stop-timeout", "TIME", "how long a stop may wait for graphs to end; default: 30s"},
+    {'A', "metrics", "ADDRESS", "serve metrics and health: 127.0.0.1:9187, or unix:PATH"},
+    {'W', "watch", NULL, "reload when a file of the directory changes"},
+    {'w', "workers", "N", "threads that work on graphs; default: 4"},
+    {'n', "rows", "N", "show so many rows, then end"},
+    {'e', "where", "SQL", "only rows for which the expression is true"},
+    {'i', "interval", "TIME", "time between two looks; default: 1s"},
     {'f', "format", "FORMAT", "how to print"},
     {'M', "markdown", NULL, "print as Markdown"},
     {'q', "quiet", NULL, "say nothing but errors"},
@@ -114,6 +125,58 @@ static int read_limit(const sl_verb *verb, sl_arguments *arguments, const char *
     return 0;
 }
 
+static int read_count(const sl_verb *verb, const char *name, const char *word, int64_t most,
+                      int64_t *count)
+{
+    sl_cell value;
+    if (sl_value_number(word, strlen(word), &value) != SL_SPELLING_INTEGER ||
+        value.as.integer < 1 || value.as.integer > most)
+        return wrong(verb, name, word);
+    *count = value.as.integer;
+    return 0;
+}
+
+static int read_time(const sl_verb *verb, const char *name, const char *word, int64_t *time)
+{
+    return sl_value_duration(word, time) < 0 || *time < 0 ? wrong(verb, name, word) : 0;
+}
+
+/* Options of the daemon and of those that talk to it. */
+static int take_service(const sl_verb *verb, sl_arguments *arguments, char letter, char *word)
+{
+    switch (letter) {
+    case 'K':
+        arguments->socket = word;
+        return 0;
+    case 'c':
+        arguments->config = word;
+        return 0;
+    case 'A':
+        arguments->metrics = word;
+        return 0;
+    case 'e':
+        arguments->where = word;
+        return 0;
+    case 'W':
+        arguments->watch = 1;
+        return 0;
+    case 'w':
+        return read_count(verb, "--workers wants a number from 1 to 128, got '%s'", word, 128,
+                          &arguments->workers);
+    case 'n':
+        return read_count(verb, "--rows wants a number of rows, got '%s'", word, INT64_MAX,
+                          &arguments->rows);
+    case 't':
+        return read_time(verb, "--stop-timeout wants a time such as 30s, got '%s'", word,
+                         &arguments->stop_timeout);
+    case 'i':
+        return read_time(verb, "--interval wants a time such as 2s, got '%s'", word,
+                         &arguments->interval);
+    default:
+        abort();
+    }
+}
+
 static int take(const sl_verb *verb, sl_arguments *arguments, char letter, char *word)
 {
     switch (letter) {
@@ -168,7 +231,7 @@ static int take(const sl_verb *verb, sl_arguments *arguments, char letter, char 
             arguments->colour = strcmp(word, "always") == 0;
         return 0;
     default:
-        abort();
+        return take_service(verb, arguments, letter, word);
     }
 }
 
@@ -203,7 +266,12 @@ int sl_arguments_read(const sl_verb *verb, int count, char **words, sl_arguments
 {
     struct option longs[ROWS + 1];
     char shorts[2 * ROWS + 2];
-    *arguments = (sl_arguments){.limit = -1, .colour = terminal_colour()};
+    *arguments = (sl_arguments){.limit = -1,
+                                .colour = terminal_colour(),
+                                .rows = -1,
+                                .workers = 4,
+                                .stop_timeout = 30000000,
+                                .interval = 1000000};
     *end = 1;
     make_tables(verb, longs, shorts);
     opterr = 0;

@@ -31,6 +31,15 @@ typedef struct sl_arguments {
     int32_t log_json;   /* --log-format json */
     const char *format; /* as written; NULL: not given */
     int32_t colour;     /* of stderr: 1 yes */
+    const char *socket; /* of the daemon; NULL: not given */
+    const char *config; /* directory of graphs; NULL: not given */
+    const char *metrics; /* address; NULL: none */
+    const char *where;  /* an expression; NULL: none */
+    int32_t watch;
+    int64_t rows;         /* -n; -1: not given */
+    int64_t workers;      /* threads */
+    int64_t stop_timeout; /* microseconds */
+    int64_t interval;     /* microseconds */
 } sl_arguments;
 
 typedef struct sl_verb {

@@ -261,6 +261,11 @@ int32_t sl_runner_waiting(const sl_runner *runner)
     return runner->waiting;
 }
 
+int64_t sl_runner_steps_left(const sl_runner *runner)
+{
+    return runner->steps_left;
+}
+
 int64_t sl_runner_steps(const sl_runner *runner)
 {
     return runner->steps;

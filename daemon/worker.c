@@ -13,6 +13,8 @@
 
 #define WATCHED 16
 #define INTERRUPT_AFTER 200 /* milliseconds: what can end in order does */
+#define TOGETHER_FROM 100000 /* microseconds: who waits so long is woken together with others, at */
+#define TOGETHER 50000       /* multiples of this: one wake of the process serves many graphs */
 #define INTERRUPT_EVERY 50  /* a signal that came just before the call waited changed nothing */
 
 struct sl_seat {
@@ -147,7 +149,9 @@ static void wake_at(sl_seat *seat, int64_t monotonic)
     uv_timer_stop(&seat->timer);
     if (monotonic < 0)
         return;
-    int64_t wait = monotonic - env->monotonic(env->context);
+    int64_t now = env->monotonic(env->context), wait = monotonic - now;
+    if (wait >= TOGETHER_FROM) /* a fifth later at most */
+        wait = (monotonic + TOGETHER - 1) / TOGETHER * TOGETHER - now;
     uv_update_time(seat->loop->of);
     uv_timer_start(&seat->timer, on_timer, wait > 0 ? (uint64_t)(wait + 999) / 1000 : 0, 0);
 }

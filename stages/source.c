@@ -17,6 +17,9 @@
 
 #define STANDARD_INPUT 0
 
+#define QUIET 8  /* waits without anything new, after which they are longer by `poll` */
+#define SELDOM 4 /* times `poll`: the longest wait */
+
 struct sl_source {
     sl_stage *stage;
     const sl_source_options *options;
@@ -36,6 +39,7 @@ struct sl_source {
     int64_t before;   /* bytes of the files read to their end */
     int64_t total;    /* of the files whose size is known */
     uint32_t unknown; /* files whose size is not */
+    uint32_t quiet;   /* waits in a row that nothing came in */
 };
 
 /* ---- Made and freed ------------------------------------------------------------------ */
@@ -336,7 +340,9 @@ sl_status sl_source_next(sl_source *source, sl_source_stand *stand)
 
 sl_status sl_source_wait(sl_source *source)
 {
-    source->stage->host->wake_after(source->stage, source->options->poll);
+    int64_t times = 1 + source->quiet / QUIET;
+    source->quiet += times < SELDOM;
+    source->stage->host->wake_after(source->stage, times * source->options->poll);
     return SL_PENDING;
 }
 
@@ -345,6 +351,8 @@ sl_status sl_source_wait(sl_source *source)
 int64_t sl_source_read(sl_source *source, char *bytes, size_t size)
 {
     int64_t got = sl_source_text_read(&source->text, bytes, size);
+    if (got > 0)
+        source->quiet = 0;
     if (source->text.fd >= 0)
         report_progress(source);
     return got == 0 && size > 0 && source->follow && !source->final ? SL_SOURCE_LATER : got;

@@ -64,7 +64,9 @@ typedef struct sl_source_options {
     {"follow", SL_OPTION_BOOLEAN, 0, offsetof(struct owner, source.follow), "false", NULL,     \
      NULL, NULL, "Whether to go on reading as the files grow and new ones come, for ever."},   \
     {"poll", SL_OPTION_DURATION, 0, offsetof(struct owner, source.poll), "250ms", "1ms",       \
-     NULL, NULL, "With follow: how long to wait before looking for something new."},           \
+     NULL, NULL,                                                                               \
+     "With follow: how long to wait before looking for something new; where nothing has come "  \
+     "for a while, up to four times as long."},                                                \
     {"rotate_wait", SL_OPTION_DURATION, 0, offsetof(struct owner, source.rotate_wait), "5s",   \
      "0s", NULL, NULL,                                                                         \
      "With follow: how long a file that was rotated must be quiet before it counts as ended."}

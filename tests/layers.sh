@@ -28,6 +28,7 @@ allowed() { # allowed HEADER FILE
     sqlite3.h) [[ $2 == stages/sql* || $2 == stages/spill.* || $2 == stages/groups.* || $2 == daemon/* || $2 == tests/* ]] ;;
     isa-l/crc.h) [[ $2 == stages/target.* || $2 == stages/source_* || $2 == tests/* ]] ;;
     isa-l/* | zstd.h | zlib.h) [[ $2 == stages/inflate.* || $2 == tests/* ]] ;;
+    microhttpd.h) [[ $2 == daemon/http.c || $2 == tests/* ]] ;;
     pcre2.h) [[ $2 == stages/regex.* || $2 == tests/* ]] ;;
     *) true ;;
     esac
@@ -84,6 +85,7 @@ self_test() {
     try stages/csv_reader.c '#include <sqlite3.h>'
     try daemon/main.c '#include <dlfcn.h>'
     try stages/parse.c '#include <pcre2.h>'
+    try daemon/metrics.c '#include <microhttpd.h>'
     echo '#include "stages/core/stage.h"' >"$tree/stages/where.c"
     check "$tree" || { echo "a good tree was refused"; exit 1; }
     echo "every rule can fail"

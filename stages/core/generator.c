@@ -73,6 +73,7 @@ void sl_generator_free(sl_generator *generator)
     sl_stamp_release(generator->run->pool, generator->finished);
     sl_stamp_release(generator->run->pool, generator->ahead);
     sl_env_allocate(env, generator->bounds, 0);
+    sl_env_allocate(env, generator->to_raise, 0);
     sl_env_allocate(env, generator->marks, 0);
     sl_env_allocate(env, generator->entry, 0);
     sl_env_allocate(env, generator->inlets, 0);
@@ -392,6 +393,8 @@ static sl_status give(sl_generator *generator, sl_batch *batch, sl_batch **given
         return SL_ERROR;
     }
     generator->counters.batches_out++;
+    if (generator->seen)
+        generator->seen(generator->seen_of, generator, batch);
     *given = batch;
     return SL_OK;
 }
@@ -623,6 +626,8 @@ static sl_status write_batch(sl_generator *generator)
     sl_batch *batch = generator->writing;
     uint32_t came = batch->selected;
     generator->current = batch;
+    if (generator->seen)
+        generator->seen(generator->seen_of, generator, batch);
     sl_status status = came > 0 && acts(generator)
                            ? generator->type->write(&generator->stage, batch)
                            : SL_OK;
@@ -756,7 +761,46 @@ static sl_status enter(sl_generator *generator, sl_batch **given)
 
 sl_status sl_generator_next(sl_generator *generator, sl_batch **given)
 {
-    return enter(generator, given);
+    if (!generator->to_raise)
+        return enter(generator, given);
+    char *why = generator->to_raise;
+    generator->to_raise = NULL;
+    generator->counters.raised++;
+    sl_status status = sl_generator_raise(generator, why, given);
+    sl_env_allocate(generator->run->env, why, 0);
+    return status;
+}
+
+int sl_generator_raise_next(sl_generator *generator, const char *why)
+{
+    size_t size = strlen(why) + 1;
+    char *copy = sl_env_allocate(generator->run->env, NULL, size);
+    if (!copy)
+        return -1;
+    memcpy(copy, why, size);
+    sl_env_allocate(generator->run->env, generator->to_raise, 0);
+    generator->to_raise = copy;
+    return 0;
+}
+
+void sl_generator_tap(sl_generator *generator,
+                      void (*seen)(void *of, sl_generator *generator, const sl_batch *batch),
+                      void *of)
+{
+    generator->seen = seen;
+    generator->seen_of = of;
+}
+
+int32_t sl_generator_tapped(const sl_generator *generator)
+{
+    return generator->seen != NULL;
+}
+
+const sl_column *sl_generator_tapped_columns(const sl_generator *generator, uint32_t *count)
+{
+    if (generator->type->role != SL_EXPORTER)
+        return sl_generator_columns(generator, count);
+    return generator->inlets[0].from.columns(generator->inlets[0].from.of, count);
 }
 
 sl_status sl_generator_raise(sl_generator *generator, const char *why, sl_batch **given)

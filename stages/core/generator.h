@@ -126,6 +126,7 @@ typedef struct sl_counters {
     int64_t bytes_total;    /* -1: not known */
     int64_t memory, memory_peak; /* what the stage allocated, now and at most */
     int64_t commits;
+    int64_t raised; /* reasons that were raised here by an operator, and heard */
 } sl_counters;
 
 /* Gives a generator. self: the stage's struct as sl_option_fill left it, copied; options: the
@@ -183,6 +184,16 @@ sl_input sl_generator_as_input(sl_generator *generator);
 /* Adds a failure in the generator's name. Answers SL_ERROR; the generator's next is ERROR. */
 sl_status sl_generator_fail(sl_generator *generator, const sl_place *place, const char *format,
                             ...) SL_PRINTF(3, 4);
+
+/* Calls seen() with each batch that the stage gives (an exporter: takes); NULL: no longer. */
+void sl_generator_tap(sl_generator *generator,
+                      void (*seen)(void *of, sl_generator *generator, const sl_batch *batch),
+                      void *of);
+/* The next time that this stage is asked, the reason is raised in it. 0, or -1: no memory. */
+int sl_generator_raise_next(sl_generator *generator, const char *why);
+int32_t sl_generator_tapped(const sl_generator *generator); /* 1: a tap is there */
+/* The columns of what a tap sees. */
+const sl_column *sl_generator_tapped_columns(const sl_generator *generator, uint32_t *count);
 
 const sl_stage_type *sl_generator_type(const sl_generator *generator);
 const char *sl_generator_name(const sl_generator *generator);

@@ -85,6 +85,10 @@ struct sl_generator {
     int32_t asked;      /* a commit was asked for: ASKED_*; 0: none */
     sl_stamp *ahead;    /* what an earlier run has committed; NULL: nothing */
 
+    void (*seen)(void *of, sl_generator *generator, const sl_batch *batch); /* NULL: no tap */
+    void *seen_of;
+    char *to_raise; /* what next raises in this stage; owned; NULL: nothing */
+
     int64_t nested; /* microseconds spent in inputs, all in all */
     sl_counters counters;
 };

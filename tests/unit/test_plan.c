@@ -103,6 +103,24 @@ START_TEST(has_defaults)
 }
 END_TEST
 
+START_TEST(has_a_schedule)
+{
+    config_room room;
+    config_begin(&room);
+    check_good(&room, "stages:\n" READER WRITER);
+    ck_assert_ptr_null(room.plan->schedule);
+    check_good(&room, "every: 90s\nstages:\n" READER WRITER);
+    ck_assert_int_eq(room.plan->schedule->every, 90000000);
+    ck_assert_ptr_null(room.plan->cron);
+    check_good(&room, "params: {hour: 6}\ntimezone: Asia/Kathmandu\ncron: 15 ${hour} * * *\n"
+                      "stages:\n" READER WRITER);
+    ck_assert_str_eq(room.plan->cron, "15 6 * * *");
+    ck_assert_str_eq(room.plan->timezone, "Asia/Kathmandu");
+    ck_assert_int_eq(sl_schedule_next(room.plan->schedule, 0), INT64_C(2700000000)); /* 00:45 UTC */
+    config_end(&room);
+}
+END_TEST
+
 START_TEST(names_stages_and_orders_them)
 {
     config_room room;
@@ -297,7 +315,7 @@ START_TEST(finds_all_in_order)
     config_room room;
     config_begin(&room);
     ck_assert_ptr_null(config_read(&room,
-                                   "grap: x\nevery: 5s\nstages:\n"
+                                   "grap: x\nwith: 5s\nstages:\n"
                                    "  - reader: test_raed\n"
                                    "  - filter: test_where\n    kep: x\n    rows: 0\n"
                                    "    keep: note = 'a # b'\n    header: yes\n"
@@ -464,6 +482,7 @@ static Suite *suite(void)
     tcase_set_timeout(rooms, 60);
     tcase_add_test(rooms, reads_a_chain);
     tcase_add_test(rooms, has_defaults);
+    tcase_add_test(rooms, has_a_schedule);
     tcase_add_test(rooms, names_stages_and_orders_them);
     tcase_add_test(rooms, puts_params_in);
     tcase_add_test(rooms, takes_settings);

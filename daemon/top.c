@@ -1,0 +1,194 @@
+/*
+ * top.c - `sluice top`: what the stages of a daemon's graphs do, look after look.
+ *
+ * On a terminal each look takes the place of the last one and fits its size; otherwise looks follow
+ * each other.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "daemon/client.h"
+#include "daemon/verbs.h"
+#include "stages/json.h"
+
+typedef struct line { /* a stage, as of the last look */
+    char name[160];   /* GRAPH.STAGE */
+    char state[16];
+    int64_t in, out, rejected, busy, memory, done, total;
+    int64_t in_before, out_before, busy_before;
+    int32_t seen;  /* in this look */
+    int32_t known; /* there was a look before */
+    int32_t waiting;
+} line;
+
+typedef struct screen {
+    line *lines;
+    size_t count;
+    int64_t at, before; /* monotonic microseconds of the looks */
+    int32_t terminal, once;
+} screen;
+
+static int64_t number(const char *json, const char *name)
+{
+    int64_t value;
+    return sl_json_get_integer(json, name, &value) == 1 ? value : 0;
+}
+
+static line *line_of(screen *on, const char *name)
+{
+    for (size_t i = 0; i < on->count; i++)
+        if (strcmp(on->lines[i].name, name) == 0)
+            return &on->lines[i];
+    line *lines = realloc(on->lines, (on->count + 1) * sizeof *lines);
+    if (!lines)
+        return NULL;
+    on->lines = lines;
+    line *made = &lines[on->count++];
+    *made = (line){0};
+    snprintf(made->name, sizeof made->name, "%s", name);
+    return made;
+}
+
+static void take_stage(screen *on, const char *graph, const char *state, const char *json)
+{
+    char stage[128] = "", name[320];
+    sl_json_value waiting;
+    sl_json_get_text(json, "stage", stage, sizeof stage);
+    snprintf(name, sizeof name, "%s.%s", graph, stage);
+    name[159] = '\0';
+    line *at = line_of(on, name);
+    if (!at)
+        return;
+    snprintf(at->state, sizeof at->state, "%s", state);
+    at->in_before = at->in;
+    at->out_before = at->out;
+    at->busy_before = at->busy;
+    at->in = number(json, "rows_in");
+    at->out = number(json, "rows_out");
+    at->rejected = number(json, "rejected");
+    at->busy = number(json, "busy_microseconds");
+    at->memory = number(json, "memory_bytes");
+    at->done = number(json, "source_bytes");
+    at->total = number(json, "source_bytes_total");
+    at->waiting = sl_json_get(json, "waiting", &waiting) == 1 && waiting.kind == SL_JSON_TRUE;
+    at->known = at->seen >= 0 && at->known;
+    at->seen = 1;
+}
+
+static void take_graph(screen *on, const char *json)
+{
+    char graph[192] = "", state[32] = "";
+    sl_json_value list, item;
+    sl_json reader;
+    sl_json_get_text(json, "name", graph, sizeof graph);
+    sl_json_get_text(json, "state", state, sizeof state);
+    if (sl_json_get(json, "stages", &list) != 1)
+        return;
+    sl_json_open(&reader, list.text, list.size);
+    if (!sl_json_enter(&reader, SL_JSON_ARRAY))
+        return;
+    while (sl_json_element(&reader, &item)) {
+        char *copy = strndup(item.text, item.size);
+        if (copy)
+            take_stage(on, graph, state, copy);
+        free(copy);
+    }
+}
+
+/* 12345678 -> "12.3M". */
+static const char *short_number(double value, char text[16])
+{
+    static const char units[] = " kMGT";
+    size_t unit = 0;
+    while (value >= 9999.5 && unit < 4) {
+        value /= 1000;
+        unit++;
+    }
+    if (unit == 0)
+        snprintf(text, 16, "%.0f", value);
+    else
+        snprintf(text, 16, "%.1f%c", value, units[unit]);
+    return text;
+}
+
+static void print_line(const line *at, double seconds, int width)
+{
+    char in[16], out[16], rejected[16], memory[16], lag[24] = "";
+    int32_t rates = at->known && seconds > 0 && at->in >= at->in_before;
+    double in_rate = rates ? (double)(at->in - at->in_before) / seconds : 0;
+    double out_rate = rates ? (double)(at->out - at->out_before) / seconds : 0;
+    double busy = rates ? (double)(at->busy - at->busy_before) / 1e4 / seconds : 0;
+    if (at->total > 0)
+        snprintf(lag, sizeof lag, "%3.0f %%", 100.0 * (double)at->done / (double)at->total);
+    char text[256];
+    snprintf(text, sizeof text, "%-28.28s %-9.9s %8s %8s %8s %5.1f %8s %6s %s", at->name, at->state,
+             short_number(in_rate, in), short_number(out_rate, out),
+             short_number((double)at->rejected, rejected), busy,
+             short_number((double)at->memory, memory), lag, at->waiting ? "w" : "");
+    printf("%.*s\n", width, text);
+}
+
+static void print_look(screen *on)
+{
+    struct winsize size = {0};
+    int width = 200, height = 100000;
+    double seconds = on->before > 0 ? (double)(on->at - on->before) / 1e6 : 0;
+    if (on->terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        width = size.ws_col - 1;
+        height = size.ws_row;
+    }
+    if (on->terminal)
+        fputs("\033[H\033[J", stdout);
+    printf("%.*s\n", width, "GRAPH.STAGE                  STATE       IN/s    OUT/s   REJECT  "
+                            "BUSY%   MEMORY SOURCE");
+    int left = height - 3, more = 0;
+    for (size_t i = 0; i < on->count; i++) {
+        line *at = &on->lines[i];
+        if (at->seen > 0 && left-- > 0)
+            print_line(at, seconds, width);
+        else
+            more += at->seen > 0;
+        at->known = at->seen > 0;
+        at->seen = 0;
+    }
+    if (more > 0)
+        printf("%.*s\n", width, "... and more: `sluice top GRAPH` shows those of one graph");
+    if (!on->terminal)
+        putchar('\n');
+    fflush(stdout);
+}
+
+static int look(void *of, const sl_reply *reply)
+{
+    screen *on = of;
+    if (!reply->item)
+        return 0;
+    if (strcmp(reply->item, "graph") == 0)
+        take_graph(on, reply->json);
+    if (strcmp(reply->item, "look") == 0) {
+        on->before = on->at;
+        on->at = number(reply->json, "monotonic_microseconds");
+        print_look(on);
+    }
+    return ferror(stdout) != 0;
+}
+
+static int print_json(void *of, const sl_reply *reply)
+{
+    (void)of;
+    printf("%s\n", reply->json);
+    return fflush(stdout) != 0;
+}
+
+int sl_verb_top(const sl_arguments *arguments)
+{
+    screen on = {.terminal = isatty(STDOUT_FILENO)};
+    sl_request request = sl_client_request(SL_VERB_TOP);
+    request.graph = arguments->paths_count > 0 ? arguments->paths[0] : NULL;
+    request.interval = arguments->interval > 0 ? arguments->interval : -1;
+    int code = sl_client_ask(arguments, &request, arguments->json ? print_json : look, &on);
+    free(on.lines);
+    return code;
+}
