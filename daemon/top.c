@@ -47,7 +47,7 @@ static line *line_of(screen *on, const char *name)
     on->lines = lines;
     line *made = &lines[on->count++];
     *made = (line){0};
-    snprintf(made->name, sizeof made->name, "%s", name);
+    snprintf(made->name, sizeof made->name, "%.*s", (int)sizeof made->name - 1, name);
     return made;
 }
 
@@ -61,7 +61,7 @@ static void take_stage(screen *on, const char *graph, const char *state, const c
     line *at = line_of(on, name);
     if (!at)
         return;
-    snprintf(at->state, sizeof at->state, "%s", state);
+    snprintf(at->state, sizeof at->state, "%.*s", (int)sizeof at->state - 1, state);
     at->in_before = at->in;
     at->out_before = at->out;
     at->busy_before = at->busy;
