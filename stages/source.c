@@ -13,6 +13,7 @@
 
 #include "stages/source_follow.h"
 #include "stages/source_list.h"
+#include "stages/source_search.h"
 #include "stages/source_text.h"
 
 #define STANDARD_INPUT 0
@@ -152,6 +153,7 @@ sl_status sl_source_prepare(sl_source *source)
 static sl_status stand_at(sl_source *source, const sl_source_stand *stand, sl_source_place *place)
 {
     sl_stage *stage = source->stage;
+    sl_file_info info;
     sl_source_pair pair = sl_source_text_place(&source->text, stand->byte);
     *place = (sl_source_place){.byte = stand->byte,
                                .row = stand->row,
@@ -173,6 +175,9 @@ static sl_status stand_at(sl_source *source, const sl_source_stand *stand, sl_so
         return SL_OK; /* it was cut since: whatever is there later is other content */
     place->raw = pair.raw;
     place->base = pair.text;
+    if (stage->env->fstat(stage->env->context, source->text.fd, &info) == 0 &&
+        info.bytes == pair.raw)
+        place->changed = info.changed;
     place->ended = sl_source_text_ended(&source->text) && stand->byte == source->text.text_bytes;
     return SL_OK;
 }
@@ -242,30 +247,28 @@ static const sl_source_file *listed(const sl_source *source, const char *name)
 /* 1: the file of this place is at `path`; 0: not; -1: failed, said. */
 static int32_t is_at(sl_source *source, const char *path, const sl_source_place *place)
 {
-    sl_stage *stage = source->stage;
-    const sl_env *env = stage->env;
-    sl_file_info info;
-    int32_t answer = env->stat(env->context, path, &info);
-    if (answer < 0 || info.kind != SL_FILE_REGULAR || info.device != place->device ||
-        info.inode != place->inode)
+    const sl_env *env = source->stage->env;
+    sl_source_found found;
+    if (env->stat(env->context, path, &found.info) < 0 || found.info.kind != SL_FILE_REGULAR ||
+        found.info.device != place->device || found.info.inode != place->inode)
         return 0;
-    int32_t fd = env->open(env->context, path, O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    answer = sl_source_same(stage, fd, info.bytes, place);
-    env->close(env->context, fd);
-    if (answer < 0)
-        sl_source_fail_path(stage, path, NULL, -answer);
-    return answer < 0 ? -1 : answer;
+    int32_t answer = sl_source_open_same(source->stage, path, place, &found);
+    if (answer == 1)
+        env->close(env->context, found.fd);
+    return answer;
 }
 
-/* Whether the open file is the one of a place. */
+/* Whether the open file is the one of a place, under the same name or another one. 1; 0: not; -1:
+ * failed, said. */
 static int32_t is_that(sl_source *source, const char *name, int32_t fd,
                        const sl_source_known *known)
 {
-    int32_t answer = sl_source_same(source->stage, fd, source->info.bytes, &known->place);
+    sl_stage *stage = source->stage;
+    int32_t answer = strcmp(known->name, name) == 0
+                         ? sl_source_same(stage, fd, source->info.bytes, &known->place)
+                         : sl_source_renamed(stage, fd, &source->info, &known->place);
     if (answer < 0)
-        sl_source_fail_path(source->stage, name, NULL, -answer);
+        sl_source_fail_path(stage, name, NULL, -answer);
     return answer < 0 ? -1 : answer;
 }
 

@@ -265,6 +265,8 @@ static void write_place(sl_builder *text, const char *name, const sl_source_plac
              (unsigned long)place->crc, (long long)place->device, (long long)place->inode);
     if (place->raw >= 0 && place->base != place->byte)
         MORE(",\"base\":%lld", (long long)place->base);
+    if (place->raw >= 0 && place->changed)
+        MORE(",\"changed\":%lld", (long long)place->changed);
     if (place->state)
         MORE(",\"state\":%lu", (unsigned long)place->state);
     if (place->ending)
@@ -411,10 +413,11 @@ static int read_member(reading *now, const sl_json_value *name, const sl_json_va
         int64_t *to;
         int32_t bit;
     } numbers[] = {
-        {"byte", &place->byte, 2},   {"row", &place->row, 4},     {"line", &place->line, 8},
-        {"raw", &place->raw, 0},     {"base", &now->base, 0},     {"crc", &now->crc, 0},
-        {"state", &now->state, 0},   {"device", &now->device, 0}, {"inode", &now->inode, 0},
-        {"ending", &now->ending, 0}, {"ended", &now->ended, 0},   {"gone", &now->gone, 0},
+        {"byte", &place->byte, 2},       {"row", &place->row, 4},     {"line", &place->line, 8},
+        {"raw", &place->raw, 0},         {"base", &now->base, 0},     {"crc", &now->crc, 0},
+        {"state", &now->state, 0},       {"device", &now->device, 0}, {"inode", &now->inode, 0},
+        {"ending", &now->ending, 0},     {"ended", &now->ended, 0},   {"gone", &now->gone, 0},
+        {"changed", &place->changed, 0},
     };
     if (sl_json_same(name, "done")) {
         now->done = *value;
@@ -517,4 +520,13 @@ int32_t sl_source_same(sl_stage *stage, int32_t fd, int64_t bytes, const sl_sour
         return 0;
     int32_t answer = sl_source_check(stage, fd, place->raw, &crc);
     return answer < 0 ? answer : answer == 0 && crc == place->crc;
+}
+
+int32_t sl_source_renamed(sl_stage *stage, int32_t fd, const sl_file_info *info,
+                          const sl_source_place *place)
+{
+    if (info->device != place->device || info->inode != place->inode ||
+        (info->bytes == place->raw && place->changed && info->changed != place->changed))
+        return 0;
+    return sl_source_same(stage, fd, info->bytes, place);
 }

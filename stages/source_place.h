@@ -18,9 +18,9 @@
  * Only then the newest place of its name counts, when its content is that of the file: a copy, or
  * an edit by rename, goes on where the original stood.
  *
- * Left out where it is what is usual: base (decoded bytes before raw; byte), state (a reader's
- * own), ending (SL_SOURCE_OPEN, SL_SOURCE_CR), ended (1: nothing of the file was left), gone (of
- * files that are followed). A name that is not UTF-8 is written as file_hex.
+ * Left out where it is what is usual: base (decoded bytes before raw; byte), changed (0), state (a
+ * reader's own), ending (SL_SOURCE_OPEN, SL_SOURCE_CR), ended (1: nothing of the file was left),
+ * gone (of files that are followed). A name that is not UTF-8 is written as file_hex.
  *
  * Places of files that are not among those that are read now are carried along. There are at most
  * SL_SOURCE_PLACES of them, and SL_SOURCE_OF_NAME of one name: then its oldest is forgotten.
@@ -52,7 +52,8 @@ typedef struct sl_source_place {
     uint32_t crc;
     uint32_t state; /* the reader's own */
     uint64_t device, inode;
-    int32_t ending; /* SL_SOURCE_OPEN, SL_SOURCE_CR or 0 */
+    int64_t changed; /* when the file was modified last, if it ended at raw then; 0: not known */
+    int32_t ending;  /* SL_SOURCE_OPEN, SL_SOURCE_CR or 0 */
     int32_t ended;
     int32_t gone;
 } sl_source_place;
@@ -97,5 +98,9 @@ sl_status sl_source_places_write(sl_source_places *places, const char *name,
 int32_t sl_source_check(sl_stage *stage, int32_t fd, int64_t raw, uint32_t *crc);
 /* 1: a file of so many bytes has the same content before the place; 0: not; -errno. */
 int32_t sl_source_same(sl_stage *stage, int32_t fd, int64_t bytes, const sl_source_place *place);
+/* Likewise, of a file with the device and inode of the place and another name. A new file may have
+ * got the inode of one that was deleted, and the same content: it was modified at another time. */
+int32_t sl_source_renamed(sl_stage *stage, int32_t fd, const sl_file_info *info,
+                          const sl_source_place *place);
 
 #endif

@@ -57,11 +57,15 @@ int32_t sl_source_open_same(sl_stage *stage, const char *path, const sl_source_p
     const sl_env *env = stage->env;
     int32_t same = 0;
     *found = (sl_source_found){.fd = env->open(env->context, path, O_RDONLY | O_CLOEXEC, 0)};
-    if (found->fd < 0)
+    if (found->fd == -ENOENT || found->fd == -EACCES || found->fd == -EPERM)
         return 0;
+    if (found->fd < 0) {
+        sl_source_fail_path(stage, path, NULL, -found->fd);
+        return -1;
+    }
     int32_t answer = env->fstat(env->context, found->fd, &found->info);
-    if (answer == 0 && found->info.device == place->device && found->info.inode == place->inode)
-        same = answer = sl_source_same(stage, found->fd, found->info.bytes, place);
+    if (answer == 0)
+        same = answer = sl_source_renamed(stage, found->fd, &found->info, place);
     if (same == 1)
         return 1;
     env->close(env->context, found->fd);

@@ -350,6 +350,23 @@ START_TEST(a_link_is_a_file_of_its_own)
 }
 END_TEST
 
+START_TEST(a_new_file_with_the_inode_of_a_deleted_one)
+{
+    write_lines("log.1", 2);
+    start(ONCE);
+    look();
+    stop();
+    run("mv log.1 log.2; touch -d @1000 log.2"); /* as if it were written there */
+    start(ONCE);
+    look();
+    ck_assert_int_eq(found, 4);
+    run("mv log.2 log.3");
+    start(ONCE);
+    look();
+    ck_assert_int_eq(found, 4);
+}
+END_TEST
+
 START_TEST(a_rename_while_a_run_reads)
 {
     write_lines("log", 2);
@@ -386,6 +403,50 @@ START_TEST(an_edit_by_rename_is_no_rotation)
 }
 END_TEST
 
+/* ---- Failures ------------------------------------------------------------------------------- */
+
+/* Rotations between two runs and in one; 1: all went well, and each line came once. */
+static int32_t try_to_read(const char *options, int64_t allocation, int64_t operation)
+{
+    int32_t well = 1;
+    afresh();
+    sl_fake_env_done(&fake);
+    sl_fake_env_init(&fake);
+    write_lines("log", 3);
+    write_lines("log.1", 3);
+    for (int i = 0; i < 3 && well; i++) {
+        fake.refuse_at = i == 1 && allocation ? fake.allocations + allocation : 0;
+        fake.fail_at = i == 1 && operation ? fake.operations + operation : 0;
+        start(options);
+        sl_status status;
+        while ((status = sl_harness_try(harness)) == SL_OK)
+            ;
+        well = status != SL_ERROR;
+        if (status == SL_ERROR)
+            ck_assert_str_ne(sl_harness_error(harness), "");
+        shift(3 + i);
+        write_lines("log.1", 1);
+        if (i != 1) /* and nothing is at the name yet */
+            write_lines("log", 1);
+    }
+    return well;
+}
+
+START_TEST(each_failure_is_said_and_leaves_nothing)
+{
+    static const char *const ways[] = {FOLLOW, ONCE, "{path: log, follow: true, rotate_wait: 0s}"};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        int failed = 0, at;
+        for (at = 1; at < 400; at++) {
+            failed += !try_to_read(ways[i], at, 0);
+            failed += !try_to_read(ways[i], 0, at);
+        }
+        ck_assert_int_gt(failed, 30);
+        ck_assert_int_eq(try_to_read(ways[i], 0, 0), 1);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rotated_files");
@@ -398,7 +459,9 @@ int main(void)
     tcase_add_test(tests, a_run_between_a_rename_and_the_new_file);
     tcase_add_test(tests, a_new_file_that_begins_as_the_old_one_did);
     tcase_add_test(tests, a_link_is_a_file_of_its_own);
+    tcase_add_test(tests, a_new_file_with_the_inode_of_a_deleted_one);
     tcase_add_test(tests, a_rename_while_a_run_reads);
+    tcase_add_test(tests, each_failure_is_said_and_leaves_nothing);
     tcase_add_test(tests, an_edit_by_rename_is_no_rotation);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
