@@ -232,8 +232,10 @@ static sl_status fail_waiting(const sl_csv_input *input)
 {
     return sl_fail_at(input->stage,
                       SL_PLACE(.code = SL_CODE_NO_INPUT, .value = input->source->path,
-                               .hint = "name the columns: `header: [id, name]`, and their types: "
-                                       "`columns: {id: integer}`"),
+                               .hint =
+                                   "start when the header is there; files without one are waited "
+                                   "for when the columns are named: `header: [id, name]`, and "
+                                   "`columns: {id: integer}`"),
                       "there is no header to read yet");
 }
 

@@ -13,6 +13,7 @@
 
 #include "stages/source_follow.h"
 #include "stages/source_list.h"
+#include "stages/source_search.h"
 #include "stages/source_text.h"
 
 #define STANDARD_INPUT 0
@@ -156,6 +157,7 @@ sl_status sl_source_prepare(sl_source *source)
 static sl_status stand_at(sl_source *source, const sl_source_stand *stand, sl_source_place *place)
 {
     sl_stage *stage = source->stage;
+    sl_file_info info;
     sl_source_pair pair = sl_source_text_place(&source->text, stand->byte);
     *place = (sl_source_place){.byte = stand->byte,
                                .row = stand->row,
@@ -177,6 +179,9 @@ static sl_status stand_at(sl_source *source, const sl_source_stand *stand, sl_so
         return SL_OK; /* it was cut since: whatever is there later is other content */
     place->raw = pair.raw;
     place->base = pair.text;
+    if (stage->env->fstat(stage->env->context, source->text.fd, &info) == 0 &&
+        info.bytes == pair.raw)
+        place->changed = info.changed;
     place->ended = sl_source_text_ended(&source->text) && stand->byte == source->text.text_bytes;
     return SL_OK;
 }
@@ -235,31 +240,116 @@ static void begin(sl_source *source, const sl_source_place *place, sl_source_sta
                                .ending = place->ending};
 }
 
+static const sl_source_file *listed(const sl_source *source, const char *name)
+{
+    for (uint32_t i = 0; i < source->list.count; i++)
+        if (strcmp(source->list.files[i].name, name) == 0)
+            return &source->list.files[i];
+    return NULL;
+}
+
+/* 1: the file of this place is at `path`; 0: not; -1: failed, said. */
+static int32_t is_at(sl_source *source, const char *path, const sl_source_place *place)
+{
+    const sl_env *env = source->stage->env;
+    sl_source_found found;
+    if (env->stat(env->context, path, &found.info) < 0 || found.info.kind != SL_FILE_REGULAR ||
+        found.info.device != place->device || found.info.inode != place->inode)
+        return 0;
+    int32_t answer = sl_source_open_same(source->stage, path, place, &found);
+    if (answer == 1)
+        env->close(env->context, found.fd);
+    return answer;
+}
+
+/* Whether the open file is the one of a place, under the same name or another one. 1; 0: not; -1:
+ * failed, said. */
+static int32_t is_that(sl_source *source, const char *name, int32_t fd,
+                       const sl_source_known *known)
+{
+    sl_stage *stage = source->stage;
+    int32_t answer = strcmp(known->name, name) == 0
+                         ? sl_source_same(stage, fd, source->info.bytes, &known->place)
+                         : sl_source_renamed(stage, fd, &source->info, &known->place);
+    if (answer < 0)
+        sl_source_fail_path(stage, name, NULL, -answer);
+    return answer < 0 ? -1 : answer;
+}
+
+/* The place of the open file itself, whatever its name was. 1: it is known; 0: not; -1: failed. */
+static int32_t is_same_file(sl_source *source, const char *name, int32_t fd, sl_source_known *found)
+{
+    uint64_t device = source->info.device, inode = source->info.inode;
+    const sl_source_known *known = sl_source_places_find(source->places, name, device, inode);
+    int32_t answer = known ? is_that(source, name, fd, known) : 0;
+    for (uint32_t at = 0; answer == 0;) {
+        known = sl_source_places_of(source->places, device, inode, &at);
+        if (!known)
+            return 0;
+        answer = is_that(source, name, fd, known);
+        if (answer == 1 && listed(source, known->name)) {
+            int32_t two = is_at(source, known->name, &known->place); /* a link: it has two names */
+            answer = two < 0 ? -1 : !two;
+        }
+    }
+    if (answer == 1)
+        *found = *known;
+    return answer;
+}
+
+/* The place that a file of this name had, when that file is not at another listed path now.
+ * Answers as is_same_file, and 0 with found->name when the content is another one. */
+static int32_t is_same_name(sl_source *source, const char *name, int32_t fd, sl_source_known *found)
+{
+    const sl_source_known *known = sl_source_places_newest(source->places, name);
+    if (!known)
+        return 0;
+    for (uint32_t i = 0; i < source->list.count; i++) {
+        const sl_source_file *file = &source->list.files[i];
+        if (file->device != known->place.device || file->inode != known->place.inode ||
+            known->place.raw <= 0 || strcmp(file->name, name) == 0)
+            continue;
+        int32_t moved = is_at(source, file->name, &known->place);
+        if (moved != 0)
+            return moved < 0 ? -1 : 0;
+    }
+    *found = *known;
+    return is_that(source, name, fd, known);
+}
+
 /* What an earlier run knows of the file that was just opened. *place: where to go on. SL_END: it
  * has nothing new. */
 static sl_status look_up(sl_source *source, const char *name, int32_t fd, sl_source_place *place)
 {
     sl_stage *stage = source->stage;
-    const sl_source_place *known = sl_source_places_find(source->places, name);
+    const sl_file_info *info = &source->info;
+    sl_source_known known = {.name = NULL};
     *place = (sl_source_place){.crc = 0};
-    if (!known)
-        return SL_OK;
-    if (source->info.kind != SL_FILE_REGULAR)
-        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_NO_INPUT, .source = name),
-                          "'%s' is no regular file: reading cannot go on where it stood", name);
-    int32_t same = sl_source_same(stage, fd, source->info.bytes, known);
+    if (info->kind != SL_FILE_REGULAR)
+        return !sl_source_places_newest(source->places, name)
+                   ? SL_OK
+                   : sl_fail_at(stage, SL_PLACE(.code = SL_CODE_NO_INPUT, .source = name),
+                                "'%s' is no regular file: reading cannot go on where it stood",
+                                name);
+    int32_t same = is_same_file(source, name, fd, &known);
+    if (same == 0)
+        same = is_same_name(source, name, fd, &known);
     if (same < 0)
-        return sl_source_fail_path(stage, name, NULL, -same);
-    if (same && source->info.bytes == known->raw && (known->ended || known->base == known->byte))
-        return SL_END;
-    if (same)
-        *place = *known;
-    else
+        return SL_ERROR;
+    if (!same && known.name)
         stage->host->log(stage, SL_LOG_WARNING, SL_PLACE(.source = name),
                          "'%s' has other content than in the last run: it is read from its start",
                          name);
-    sl_source_places_remove(source->places, name);
-    return SL_OK;
+    if (!same)
+        return SL_OK;
+    *place = known.place;
+    sl_source_places_remove(source->places, known.name, place->device, place->inode);
+    place->device = info->device;
+    place->inode = info->inode;
+    place->gone = 0;
+    if (info->bytes != place->raw || !(place->ended || place->base == place->byte))
+        return SL_OK;
+    return sl_source_places_put(source->places, name, place) == SL_OK ? SL_END : SL_ERROR;
 }
 
 /* TAKES fd, into source->text, unless the file has nothing new: SL_END. */

@@ -12,7 +12,9 @@
  * option to raise.
  *
  * A position (source_place.h) covers every file read so far. After seek(), next() gives each file
- * where it is to go on, and passes over those that have nothing new.
+ * where it is to go on, and passes over those that have nothing new. A file is known by device,
+ * inode and content before its name: one that was renamed is the same one, unless it is a link,
+ * and another path of the list leads to it too.
  *
  * With follow, files are read as they grow (source_follow.h): read() says SL_SOURCE_LATER where a
  * file ends for now, next() says SL_PENDING when no file has anything new, and neither ever says

@@ -11,45 +11,9 @@
 #include <string.h>
 
 #include "stages/inflate.h"
+#include "stages/source_earlier.h"
 #include "stages/source_search.h"
-
-typedef struct stream { /* an open file */
-    char *name;
-    const sl_value *value;
-    int32_t fd;
-    uint64_t device, inode;
-    sl_source_place place;
-    int64_t looked;    /* its size when it was read last; -1: never */
-    int64_t quiet;     /* since when nothing came, or it is gone; monotonic */
-    uint64_t number;   /* of streams, from 1 */
-    uint64_t after;    /* the stream that is read before; 0: none */
-    int32_t seen;      /* 1: the last look found it at a listed path */
-    int32_t gone;      /* 1: it did not */
-    int32_t begun;     /* 1: the places know it, or will after this visit */
-    int32_t final;     /* 1: its last visit is under way */
-    int32_t displaces; /* 1: another file is known under this name */
-    int32_t globbed;   /* 1: a glob found it */
-    int32_t ignored;   /* 1: it is compressed, and passed over */
-    int32_t stays;     /* 1: the last look found it at its name */
-    char *renamed;     /* the path where it was seen; NULL: its name */
-} stream;
-
-struct sl_follow {
-    sl_stage *stage;
-    sl_source_files *list;
-    const sl_value *paths;
-    sl_source_places *places;
-    int64_t rotate_wait;
-    stream *streams;
-    uint32_t count, room;
-    uint32_t at;      /* of the pass: the next to look at */
-    int32_t started;  /* 1: the first look was made */
-    int32_t under;    /* 1: a pass is under way */
-    int32_t visited;  /* 1: and found something */
-    uint32_t visit;   /* the stream that is visited */
-    uint64_t numbers; /* given to streams so far */
-    int64_t truncations;
-};
+#include "stages/source_streams.h"
 
 sl_follow *sl_follow_new(sl_stage *stage, sl_source_files *list, const sl_value *paths,
                          sl_source_places *places, int64_t rotate_wait)
@@ -64,97 +28,22 @@ sl_follow *sl_follow_new(sl_stage *stage, sl_source_files *list, const sl_value 
     return follow;
 }
 
-static char *copy(sl_stage *stage, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *made = stage->host->allocate(stage, NULL, size);
-    if (made)
-        memcpy(made, text, size);
-    else
-        sl_no_memory(stage);
-    return made;
-}
-
-static void close_stream(sl_follow *follow, stream *from)
-{
-    sl_stage *stage = follow->stage;
-    stage->env->close(stage->env->context, from->fd);
-    stage->host->allocate(stage, from->name, 0);
-    stage->host->allocate(stage, from->renamed, 0);
-}
-
 void sl_follow_free(sl_follow *follow)
 {
     if (!follow)
         return;
     sl_stage *stage = follow->stage;
     for (uint32_t i = 0; i < follow->count; i++)
-        close_stream(follow, &follow->streams[i]);
+        sl_stream_close(follow, &follow->streams[i]);
     stage->host->allocate(stage, follow->streams, 0);
     stage->host->allocate(stage, follow, 0);
 }
 
-static int64_t now(const sl_follow *follow)
-{
-    return follow->stage->env->monotonic(follow->stage->env->context);
-}
-
-/* ---- Streams ------------------------------------------------------------------------------- */
-
-/* TAKES fd, also when it fails. */
-static stream *add_stream(sl_follow *follow, const char *name, const sl_value *value, int32_t fd,
-                          const sl_file_info *info)
-{
-    sl_stage *stage = follow->stage;
-    if (follow->count == follow->room) {
-        uint32_t room = follow->room ? follow->room * 2 : 4;
-        stream *streams = stage->host->allocate(stage, follow->streams, room * sizeof *streams);
-        if (streams) {
-            follow->streams = streams;
-            follow->room = room;
-        }
-    }
-    char *own = copy(stage, name);
-    if (!own || follow->count == follow->room) {
-        sl_no_memory(stage);
-        stage->host->allocate(stage, own, 0);
-        stage->env->close(stage->env->context, fd);
-        return NULL;
-    }
-    stream *made = &follow->streams[follow->count++];
-    *made = (stream){.name = own,
-                     .value = value,
-                     .fd = fd,
-                     .device = info->device,
-                     .inode = info->inode,
-                     .looked = -1,
-                     .quiet = now(follow),
-                     .number = ++follow->numbers};
-    return made;
-}
-
-static void begin_at(stream *at, const sl_source_place *place)
-{
-    at->place = *place;
-    at->place.device = at->device;
-    at->place.inode = at->inode;
-    at->looked = place->ended || place->base == place->byte ? place->raw : -1;
-    at->begun = 1;
-}
-
-static stream *by_identity(sl_follow *follow, uint64_t device, uint64_t inode)
-{
-    for (uint32_t i = 0; i < follow->count; i++)
-        if (follow->streams[i].device == device && follow->streams[i].inode == inode)
-            return &follow->streams[i];
-    return NULL;
-}
-
 /* The one of this name that no other one waits for. */
-static stream *by_name(sl_follow *follow, const char *name)
+static sl_stream *by_name(sl_follow *follow, const char *name)
 {
     for (uint32_t i = 0; i < follow->count; i++) {
-        stream *at = &follow->streams[i];
+        sl_stream *at = &follow->streams[i];
         uint32_t later = 0;
         if (strcmp(at->name, name) != 0)
             continue;
@@ -166,7 +55,7 @@ static stream *by_name(sl_follow *follow, const char *name)
     return NULL;
 }
 
-static int32_t waits(sl_follow *follow, const stream *from)
+static int32_t waits(sl_follow *follow, const sl_stream *from)
 {
     for (uint32_t i = 0; from->after && i < follow->count; i++)
         if (follow->streams[i].number == from->after)
@@ -177,48 +66,14 @@ static int32_t waits(sl_follow *follow, const stream *from)
 /* A file that is gone was read to its end. */
 static sl_status end_stream(sl_follow *follow, uint32_t index)
 {
-    stream *at = &follow->streams[index];
+    sl_stream *at = &follow->streams[index];
     sl_status status = SL_OK;
     if (at->begun) {
         at->place.gone = SL_SOURCE_DRAINED;
-        status = sl_source_places_put(follow->places, at->name, &at->place);
+        status = sl_stream_put(follow, at);
     }
-    close_stream(follow, at);
+    sl_stream_close(follow, at);
     memmove(at, at + 1, (--follow->count - index) * sizeof *at);
-    return status;
-}
-
-/* ---- A file that was renamed ------------------------------------------------------------------
- */
-
-/* A file of an earlier run that another one has displaced, or that was on its way out: its rest is
- * read first, under the name that it had, or, where that is taken, the one it has now. *older: its
- * stream, 0: it is not found. */
-static sl_status open_older(sl_follow *follow, const char *name, const sl_value *value,
-                            int32_t taken, uint64_t *older)
-{
-    sl_source_found found;
-    const sl_source_place *known = sl_source_places_find(follow->places, name);
-    *older = 0;
-    if (!known || by_identity(follow, known->device, known->inode))
-        return SL_OK;
-    sl_source_place place = *known;
-    if (sl_source_search(follow->stage, name, &place, &found) != SL_OK)
-        return SL_ERROR;
-    if (!found.name)
-        return SL_OK;
-    const char *as = taken ? found.name : name;
-    stream *made = add_stream(follow, as, value, found.fd, &found.info);
-    sl_status status = made ? SL_OK : SL_ERROR;
-    if (made) {
-        begin_at(made, &place);
-        made->gone = 1;
-        made->place.gone = SL_SOURCE_GONE;
-        *older = made->number;
-        sl_source_places_remove(follow->places, name);
-        status = sl_source_places_put(follow->places, made->name, &made->place);
-    }
-    follow->stage->host->allocate(follow->stage, found.name, 0);
     return status;
 }
 
@@ -227,7 +82,7 @@ static sl_status open_older(sl_follow *follow, const char *name, const sl_value 
 
 /* The path of a live stream has another file now. It is the same one when it was written anew with
  * the same content (an edit by rename): 1; 0: it is a new one; -1: failed, said. */
-static int32_t is_edited(sl_follow *follow, const stream *old, const char *name, int32_t fd,
+static int32_t is_edited(sl_follow *follow, const sl_stream *old, const char *name, int32_t fd,
                          int64_t bytes)
 {
     sl_source_found found;
@@ -247,56 +102,35 @@ static int32_t is_edited(sl_follow *follow, const stream *old, const char *name,
     return 0;
 }
 
-/* Whether the places know the file that was just opened. 1: *at it goes on; 0: it is new; -1. */
-static int32_t is_known(sl_follow *follow, stream *made, int64_t bytes)
-{
-    sl_stage *stage = follow->stage;
-    const sl_source_place *known = sl_source_places_find(follow->places, made->name);
-    int32_t answer = known ? sl_source_same(stage, made->fd, bytes, known) : 0;
-    if (answer == 1) {
-        begin_at(made, known);
-        made->place.gone = 0;
-    }
-    made->displaces = answer == 0 && known && known->gone != SL_SOURCE_DRAINED;
-    const char *other =
-        answer == 0 ? sl_source_places_named(follow->places, made->device, made->inode) : NULL;
-    if (other && strcmp(other, made->name) != 0) {
-        known = sl_source_places_find(follow->places, other);
-        answer = sl_source_same(stage, made->fd, bytes, known);
-        if (answer == 1) {
-            begin_at(made, known);
-            made->place.gone = 0;
-            sl_source_places_remove(follow->places, other);
-        }
-    }
-    if (answer < 0)
-        sl_source_fail_path(stage, made->name, made->value, -answer);
-    return answer;
-}
-
 /* A file that is not open. TAKES fd. */
 static sl_status add_file(sl_follow *follow, const sl_source_file *file, int32_t fd,
                           const sl_file_info *info)
 {
-    stream *old = by_name(follow, file->name);
+    sl_stream *old = by_name(follow, file->name);
     uint64_t after = old ? old->number : 0;
-    int32_t edited = old ? is_edited(follow, old, file->name, fd, info->bytes) : 0;
+    uint32_t first = 0;
+    int32_t edited = old && !sl_source_places_of(follow->places, info->device, info->inode, &first)
+                         ? is_edited(follow, old, file->name, fd, info->bytes)
+                         : 0;
     if (edited == 1) {
         follow->stage->env->close(follow->stage->env->context, old->fd);
+        sl_stream_forget(follow, old);
         old->fd = fd;
         old->device = old->place.device = info->device;
         old->inode = old->place.inode = info->inode;
         old->looked = old->place.raw;
         old->seen = 1;
-        return sl_source_places_put(follow->places, old->name, &old->place);
+        return sl_stream_put(follow, old);
     }
-    stream *made = add_stream(follow, file->name, file->value, fd, info);
-    if (!made || edited < 0)
+    sl_stream *made = sl_stream_add(follow, file->name, file->value, fd, info);
+    int32_t known = made && edited == 0 ? sl_earlier_is_known(follow, made, info) : -1;
+    if (known < 0)
         return SL_ERROR;
     made->seen = 1;
     made->globbed = file->globbed;
     made->after = after;
-    return after || is_known(follow, made, info->bytes) >= 0 ? SL_OK : SL_ERROR;
+    made->fresh = after == 0;
+    return SL_OK;
 }
 
 /* One listed path. */
@@ -308,12 +142,12 @@ static sl_status look_at_path(sl_follow *follow, const sl_source_file *file)
     if (file->kind != SL_FILE_REGULAR)
         return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CONFIG, .value = file->value),
                           "'%s' is no regular file, and cannot be followed", file->name);
-    stream *at = by_identity(follow, file->device, file->inode);
+    sl_stream *at = sl_stream_of(follow, file->device, file->inode);
     if (at) {
         at->seen = 1;
         if (strcmp(at->name, file->name) == 0)
             at->stays = 1; /* what else it is called is a link */
-        else if (!at->renamed && !(at->renamed = copy(stage, file->name)))
+        else if (!at->renamed && !(at->renamed = sl_stream_copy(stage, file->name)))
             return SL_ERROR;
         return SL_OK;
     }
@@ -323,90 +157,50 @@ static sl_status look_at_path(sl_follow *follow, const sl_source_file *file)
     if (fd < 0)
         return sl_source_fail_path(stage, file->name, file->value, -fd);
     int32_t answer = env->fstat(env->context, fd, &info);
-    if (answer == 0 && !by_identity(follow, info.device, info.inode))
+    if (answer == 0 && !sl_stream_of(follow, info.device, info.inode))
         return add_file(follow, file, fd, &info);
     env->close(env->context, fd);
     return answer < 0 ? sl_source_fail_path(stage, file->name, file->value, -answer) : SL_OK;
 }
 
-/* Renamed streams get their names in two steps: one may have the name that another had. */
 static sl_status rename_streams(sl_follow *follow)
 {
     sl_stage *stage = follow->stage;
-    for (uint32_t i = 0; i < follow->count; i++)
-        if (follow->streams[i].renamed && follow->streams[i].stays) {
-            stage->host->allocate(stage, follow->streams[i].renamed, 0);
-            follow->streams[i].renamed = NULL;
-        }
-    for (uint32_t i = 0; i < follow->count; i++)
-        if (follow->streams[i].renamed && follow->streams[i].begun)
-            sl_source_places_remove(follow->places, follow->streams[i].name);
     for (uint32_t i = 0; i < follow->count; i++) {
-        stream *at = &follow->streams[i];
+        sl_stream *at = &follow->streams[i];
+        if (at->renamed && at->stays) {
+            stage->host->allocate(stage, at->renamed, 0);
+            at->renamed = NULL;
+        }
         if (!at->renamed)
             continue;
+        sl_stream_forget(follow, at);
         stage->host->allocate(stage, at->name, 0);
         at->name = at->renamed;
         at->renamed = NULL;
-        if (at->begun && sl_source_places_put(follow->places, at->name, &at->place) != SL_OK)
+        if (at->begun && sl_stream_put(follow, at) != SL_OK)
             return SL_ERROR;
     }
     return SL_OK;
 }
 
-/* Files that are known under a name where another file is now. */
-static sl_status find_displaced(sl_follow *follow)
+/* Which streams are at no path any more. */
+static sl_status count_gone(sl_follow *follow)
 {
-    sl_stage *stage = follow->stage;
     for (uint32_t i = 0; i < follow->count; i++) {
-        if (!follow->streams[i].displaces)
-            continue;
-        follow->streams[i].displaces = 0;
-        uint64_t older;
-        const char *name = follow->streams[i].name;
-        const sl_source_place *known = sl_source_places_find(follow->places, name);
-        int32_t same = known && by_identity(follow, known->device, known->inode) != NULL;
-        if (!known)
-            continue; /* it has another listed name now */
-        if (open_older(follow, name, follow->streams[i].value, follow->streams[i].begun, &older) !=
-            SL_OK)
-            return SL_ERROR;
-        if (older) {
-            follow->streams[i].after = older;
-            continue;
+        sl_stream *at = &follow->streams[i];
+        int32_t gone = at->seen ? 0 : SL_SOURCE_GONE;
+        if (!at->gone && !at->seen)
+            at->quiet = sl_follow_now(follow);
+        at->gone = at->seen ? 0 : at->gone + (at->gone < SL_GONE_LOOKS);
+        if (at->begun &&
+            (at->place.gone != gone ||
+             !sl_source_places_find(follow->places, at->name, at->device, at->inode))) {
+            at->place.gone = gone;
+            if (sl_stream_put(follow, at) != SL_OK)
+                return SL_ERROR;
         }
-        stage->host->log(stage, SL_LOG_WARNING,
-                         SL_PLACE(.value = follow->streams[i].value, .source = name),
-                         same ? "'%s' was truncated or written anew since the last run: it is read "
-                                "from its start, and rows may be lost"
-                              : "'%s' is another file than in the last run, which is not in its "
-                                "folder any more: rows at its end may be lost",
-                         name);
-        sl_source_places_remove(follow->places, name);
-    }
-    return SL_OK;
-}
-
-/* Files that were on their way out when the last run stopped. */
-static sl_status find_leaving(sl_follow *follow)
-{
-    const char *name;
-    uint64_t older;
-    for (uint32_t at = 0; (name = sl_source_places_each(follow->places, &at)) != NULL;) {
-        sl_source_place place = *sl_source_places_find(follow->places, name);
-        if (place.gone != SL_SOURCE_GONE || by_identity(follow, place.device, place.inode))
-            continue;
-        if (open_older(follow, name, NULL, 0, &older) != SL_OK)
-            return SL_ERROR;
-        if (older)
-            continue;
-        follow->stage->host->log(follow->stage, SL_LOG_WARNING, SL_PLACE(.source = name),
-                                 "'%s' was renamed or deleted, and is not in its folder any more: "
-                                 "rows at its end may be lost",
-                                 name);
-        place.gone = SL_SOURCE_DRAINED;
-        if (sl_source_places_put(follow->places, name, &place) != SL_OK)
-            return SL_ERROR;
+        at->place.gone = gone;
     }
     return SL_OK;
 }
@@ -420,28 +214,18 @@ static sl_status look(sl_follow *follow)
     for (uint32_t i = 0; i < follow->list->count; i++)
         if (look_at_path(follow, &follow->list->files[i]) != SL_OK)
             return SL_ERROR;
-    if (rename_streams(follow) != SL_OK || find_displaced(follow) != SL_OK)
+    if (rename_streams(follow) != SL_OK || sl_earlier_names(follow) != SL_OK)
         return SL_ERROR;
-    if (!follow->started && find_leaving(follow) != SL_OK)
+    if (!follow->started && sl_earlier_missing(follow) != SL_OK)
         return SL_ERROR;
     follow->started = 1;
-    for (uint32_t i = 0; i < follow->count; i++) {
-        stream *at = &follow->streams[i];
-        if (!at->gone && !at->seen)
-            at->quiet = now(follow);
-        at->gone = !at->seen;
-        at->place.gone = at->gone ? SL_SOURCE_GONE : 0;
-        if (at->begun && !sl_source_places_find(follow->places, at->name) &&
-            sl_source_places_put(follow->places, at->name, &at->place) != SL_OK)
-            return SL_ERROR;
-    }
-    return SL_OK;
+    return count_gone(follow);
 }
 
 /* ---- Visits
  * --------------------------------------------------------------------------------------- */
 
-static void start_afresh(sl_follow *follow, stream *at, int64_t bytes)
+static void start_afresh(sl_follow *follow, sl_stream *at, int64_t bytes)
 {
     sl_stage *stage = follow->stage;
     int64_t lost = at->looked > at->place.raw ? at->looked - at->place.raw : 0;
@@ -458,7 +242,7 @@ static void start_afresh(sl_follow *follow, stream *at, int64_t bytes)
 
 /* A compressed file that a glob found is passed over; one that was named is a mistake. 1: it is
  * that, said; 0; -errno. */
-static int32_t look_for_compression(sl_follow *follow, stream *at)
+static int32_t look_for_compression(sl_follow *follow, sl_stream *at)
 {
     sl_stage *stage = follow->stage;
     char start[SL_INFLATE_START];
@@ -477,13 +261,13 @@ static int32_t look_for_compression(sl_follow *follow, stream *at)
 }
 
 /* 1: the stream is to be visited, or has ended; 0: not; -1: failed, said. */
-static int32_t has_news(sl_follow *follow, stream *at, sl_file_info *info)
+static int32_t has_news(sl_follow *follow, sl_stream *at, sl_file_info *info)
 {
     const sl_env *env = follow->stage->env;
     int32_t answer = env->fstat(env->context, at->fd, info);
-    int64_t since = now(follow);
+    int64_t since = sl_follow_now(follow);
     if (at->ignored)
-        return at->final = at->gone;
+        return at->final = at->gone != 0;
     if (answer == 0 && at->begun && info->bytes != at->looked) {
         answer = sl_source_same(follow->stage, at->fd, info->bytes, &at->place);
         if (answer == 0)
@@ -508,6 +292,10 @@ static int32_t has_news(sl_follow *follow, stream *at, sl_file_info *info)
     }
     if (!at->gone || since - at->quiet < follow->rotate_wait)
         return 0;
+    if (at->gone < SL_GONE_LOOKS) {
+        follow->visited = 1; /* another look, now */
+        return 0;
+    }
     at->final = 1;
     return 1;
 }
@@ -524,7 +312,7 @@ sl_status sl_follow_next(sl_follow *follow, sl_follow_visit *visit)
         }
         while (follow->at < follow->count) {
             uint32_t index = follow->at;
-            stream *at = &follow->streams[index];
+            sl_stream *at = &follow->streams[index];
             sl_file_info info;
             int32_t news = waits(follow, at) ? 0 : has_news(follow, at, &info);
             if (news < 0)
@@ -541,7 +329,7 @@ sl_status sl_follow_next(sl_follow *follow, sl_follow_visit *visit)
             follow->visited = at->begun = 1;
             follow->visit = index;
             at->looked = info.bytes;
-            sl_source_places_remove(follow->places, at->name);
+            sl_stream_forget(follow, at);
             *visit = (sl_follow_visit){.name = at->name,
                                        .value = at->value,
                                        .fd = at->fd,
@@ -558,7 +346,7 @@ sl_status sl_follow_next(sl_follow *follow, sl_follow_visit *visit)
 
 sl_status sl_follow_leave(sl_follow *follow, const sl_source_place *place)
 {
-    stream *at = &follow->streams[follow->visit];
+    sl_stream *at = &follow->streams[follow->visit];
     int32_t gone = at->place.gone;
     at->place = *place;
     at->place.gone = gone;
@@ -566,5 +354,5 @@ sl_status sl_follow_leave(sl_follow *follow, const sl_source_place *place)
         follow->at--; /* the streams behind it move up */
         return end_stream(follow, follow->visit);
     }
-    return sl_source_places_put(follow->places, at->name, &at->place);
+    return sl_stream_put(follow, at);
 }

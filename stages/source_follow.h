@@ -4,11 +4,13 @@
  * A file is known by its device and inode, and kept open: one that is renamed or deleted is read
  * to its end all the same. Each look compares the paths with the files that are open:
  *
- *     a path with a file that is not open   a new file; or, by what precedes its place, one that
- *                                           was read before, also under another name
+ *     a path with a file that is not open   a new file; or one that was read before, also under
+ *                                           another name (source_earlier.h)
  *     an open file at another listed path   the same file with another name
  *     an open file at no listed path        rotated or deleted: it is read to its end; when nothing
- *                                           came for rotate_wait, its last line is given even
+ *                                           came for rotate_wait, and two looks did not find it (a
+ *                                           list of a folder in which files are being renamed may
+ *                                           lack one), its last line is given even
  *                                           without an end, and it is closed. The file that is at
  *                                           its path now waits until then.
  *     shorter than what was read, or other  truncated in place: it is read from its start, and
@@ -16,7 +18,8 @@
  *
  * Nothing waits here: next() says that nothing is new, and the caller asks again later.
  *
- * Deliberately elsewhere: reading (source.h), places (source_place.h).
+ * Deliberately elsewhere: reading (source.h), places (source_place.h), what earlier runs know
+ * (source_earlier.h).
  * Thread: WORKER, with the stage.
  */
 #ifndef SL_SOURCE_FOLLOW_H

@@ -19,10 +19,9 @@
 #define NUMBERS 400 /* bytes of a place without its name, at most */
 
 typedef struct entry {
-    char *name;
-    sl_source_place place;
+    sl_source_known of;
     int32_t known; /* 0: it was removed */
-    size_t at;     /* of its text, and the comma behind it */
+    size_t at;     /* of its text, and the comma behind it; the one put last has the greatest */
     size_t size;
 } entry;
 
@@ -30,10 +29,11 @@ struct sl_source_places {
     sl_stage *stage;
     entry *entries;
     uint32_t count, room;
-    uint32_t *slots; /* hash of a name -> index, NONE: free; a power of 2 of them */
-    uint32_t slots_count;
-    sl_builder text; /* the entries, each with a comma behind it */
-    sl_builder one;  /* of the place that is being written */
+    uint32_t removed;     /* of count */
+    uint32_t *slots;      /* hash of a name -> index, NONE: free; then likewise of a file */
+    uint32_t slots_count; /* of each; a power of 2 */
+    sl_builder text;      /* the entries, each with a comma behind it */
+    sl_builder one;       /* of the place that is being written */
 };
 
 sl_source_places *sl_source_places_new(sl_stage *stage)
@@ -54,7 +54,7 @@ void sl_source_places_free(sl_source_places *places)
         return;
     sl_stage *stage = places->stage;
     for (uint32_t i = 0; i < places->count; i++)
-        stage->host->allocate(stage, places->entries[i].name, 0);
+        stage->host->allocate(stage, places->entries[i].of.name, 0);
     stage->host->allocate(stage, places->entries, 0);
     stage->host->allocate(stage, places->slots, 0);
     sl_builder_done(&places->text);
@@ -62,7 +62,7 @@ void sl_source_places_free(sl_source_places *places)
     stage->host->allocate(stage, places, 0);
 }
 
-/* ---- By name ----------------------------------------------------------------------------- */
+/* ---- By name and file -------------------------------------------------------------------- */
 
 static uint32_t hash_of(const char *name)
 {
@@ -72,22 +72,59 @@ static uint32_t hash_of(const char *name)
     return hash;
 }
 
-/* The slot where a name is, or would be. */
-static uint32_t slot_of(const sl_source_places *places, const char *name)
+static uint32_t hash_of_file(uint64_t device, uint64_t inode)
 {
-    uint32_t slot = hash_of(name) & (places->slots_count - 1);
-    while (places->slots[slot] != NONE &&
-           strcmp(places->entries[places->slots[slot]].name, name) != 0)
-        slot = (slot + 1) & (places->slots_count - 1);
-    return slot;
+    return (uint32_t)(((inode + device) * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
 }
 
-static entry *find(const sl_source_places *places, const char *name)
+/* Walks over the entries of a name, also those that were removed: from *at == 0 on. */
+static entry *of_name(const sl_source_places *places, const char *name, uint32_t *at)
 {
+    uint32_t mask = places->slots_count - 1, index;
     if (places->slots_count == 0)
         return NULL;
-    uint32_t index = places->slots[slot_of(places, name)];
-    return index == NONE ? NULL : &places->entries[index];
+    while ((index = places->slots[(hash_of(name) + (*at)++) & mask]) != NONE)
+        if (strcmp(places->entries[index].of.name, name) == 0)
+            return &places->entries[index];
+    return NULL;
+}
+
+/* Also one that was removed. */
+static entry *find(const sl_source_places *places, const char *name, uint64_t device,
+                   uint64_t inode)
+{
+    uint32_t slot = 0;
+    entry *at;
+    while ((at = of_name(places, name, &slot)) != NULL)
+        if (at->of.place.device == device && at->of.place.inode == inode)
+            return at;
+    return NULL;
+}
+
+static void take_slot(uint32_t *slots, uint32_t mask, uint32_t slot, uint32_t index)
+{
+    for (slot &= mask; slots[slot] != NONE; slot = (slot + 1) & mask)
+        ;
+    slots[slot] = index;
+}
+
+/* An entry that has its name and its file. */
+static void enter(sl_source_places *places, uint32_t index)
+{
+    const sl_source_known *of = &places->entries[index].of;
+    uint32_t mask = places->slots_count - 1;
+    take_slot(places->slots, mask, hash_of(of->name), index);
+    if (of->place.inode != 0) /* else it is not known */
+        take_slot(places->slots + places->slots_count, mask,
+                  hash_of_file(of->place.device, of->place.inode), index);
+}
+
+static void enter_all(sl_source_places *places)
+{
+    for (uint32_t i = 0; i < places->slots_count * 2; i++)
+        places->slots[i] = NONE;
+    for (uint32_t i = 0; i < places->count; i++)
+        enter(places, i);
 }
 
 static sl_status make_room(sl_source_places *places)
@@ -100,23 +137,21 @@ static sl_status make_room(sl_source_places *places)
     if (!entries)
         return sl_no_memory(stage);
     places->entries = entries;
-    uint32_t *slots = stage->host->allocate(stage, places->slots, room * 2 * sizeof *slots);
+    uint32_t *slots = stage->host->allocate(stage, places->slots, room * 4 * sizeof *slots);
     if (!slots)
         return sl_no_memory(stage);
     places->slots = slots;
     places->slots_count = room * 2;
     places->room = room;
-    for (uint32_t i = 0; i < places->slots_count; i++)
-        slots[i] = NONE;
-    for (uint32_t i = 0; i < places->count; i++)
-        slots[slot_of(places, entries[i].name)] = i;
+    enter_all(places);
     return SL_OK;
 }
 
-static sl_status add(sl_source_places *places, const char *name, entry **made)
+static sl_status add(sl_source_places *places, const char *name, uint64_t device, uint64_t inode,
+                     entry **made)
 {
     sl_stage *stage = places->stage;
-    if (places->count == SL_SOURCE_PLACES)
+    if (places->count - places->removed >= SL_SOURCE_PLACES)
         return sl_fail_at(stage,
                           SL_PLACE(.code = SL_CODE_DATA, .source = name,
                                    .hint = "read fewer files in one graph, or start afresh"),
@@ -127,35 +162,77 @@ static sl_status add(sl_source_places *places, const char *name, entry **made)
     if (!copy)
         return sl_no_memory(stage);
     memcpy(copy, name, size);
-    places->slots[slot_of(places, copy)] = places->count;
-    *made = &places->entries[places->count++];
-    **made = (entry){.name = copy};
+    *made = &places->entries[places->count];
+    **made = (entry){.of = {.name = copy, .place = {.device = device, .inode = inode}}};
+    enter(places, places->count++);
     return SL_OK;
 }
 
-const sl_source_place *sl_source_places_find(const sl_source_places *places, const char *name)
+/* Frees the entries that were removed, when they are the most. Nobody may be walking. */
+static void tidy(sl_source_places *places)
 {
-    const entry *at = find(places, name);
-    return at && at->known ? &at->place : NULL;
+    uint32_t kept = 0;
+    if (places->removed < 64 || places->removed < places->count / 2)
+        return;
+    for (uint32_t i = 0; i < places->count; i++)
+        if (places->entries[i].known)
+            places->entries[kept++] = places->entries[i];
+        else
+            places->stage->host->allocate(places->stage, places->entries[i].of.name, 0);
+    places->count = kept;
+    places->removed = 0;
+    enter_all(places);
 }
 
-const char *sl_source_places_named(const sl_source_places *places, uint64_t device, uint64_t inode)
+const sl_source_known *sl_source_places_find(const sl_source_places *places, const char *name,
+                                             uint64_t device, uint64_t inode)
 {
-    for (uint32_t i = 0; i < places->count; i++) {
-        const entry *at = &places->entries[i];
-        if (at->known && at->place.raw > 0 && at->place.device == device &&
-            at->place.inode == inode)
-            return at->name;
-    }
-    return NULL;
+    const entry *at = find(places, name, device, inode);
+    return at && at->known ? &at->of : NULL;
 }
 
-const char *sl_source_places_each(const sl_source_places *places, uint32_t *at)
+const sl_source_known *sl_source_places_newest(const sl_source_places *places, const char *name)
+{
+    uint32_t slot = 0;
+    const entry *newest = NULL, *at;
+    while ((at = of_name(places, name, &slot)) != NULL)
+        if (at->known && (!newest || at->at > newest->at))
+            newest = at;
+    return newest ? &newest->of : NULL;
+}
+
+const sl_source_known *sl_source_places_each(const sl_source_places *places, uint32_t *at)
 {
     while (*at < places->count) {
         const entry *now = &places->entries[(*at)++];
         if (now->known)
-            return now->name;
+            return &now->of;
+    }
+    return NULL;
+}
+
+const sl_source_known *sl_source_places_named(const sl_source_places *places, const char *name,
+                                              uint32_t *at)
+{
+    const entry *now;
+    while ((now = of_name(places, name, at)) != NULL)
+        if (now->known)
+            return &now->of;
+    return NULL;
+}
+
+const sl_source_known *sl_source_places_of(const sl_source_places *places, uint64_t device,
+                                           uint64_t inode, uint32_t *at)
+{
+    uint32_t mask = places->slots_count - 1, index;
+    const uint32_t *slots = places->slots + places->slots_count;
+    if (places->slots_count == 0)
+        return NULL;
+    while ((index = slots[(hash_of_file(device, inode) + (*at)++) & mask]) != NONE) {
+        const entry *now = &places->entries[index];
+        if (now->known && now->of.place.raw > 0 && now->of.place.device == device &&
+            now->of.place.inode == inode)
+            return &now->of;
     }
     return NULL;
 }
@@ -188,6 +265,8 @@ static void write_place(sl_builder *text, const char *name, const sl_source_plac
              (unsigned long)place->crc, (long long)place->device, (long long)place->inode);
     if (place->raw >= 0 && place->base != place->byte)
         MORE(",\"base\":%lld", (long long)place->base);
+    if (place->raw >= 0 && place->changed)
+        MORE(",\"changed\":%lld", (long long)place->changed);
     if (place->state)
         MORE(",\"state\":%lu", (unsigned long)place->state);
     if (place->ending)
@@ -216,43 +295,65 @@ static void cut(sl_source_places *places, entry *from)
     from->size = 0;
 }
 
+static void drop(sl_source_places *places, entry *at)
+{
+    if (!at || !at->known)
+        return;
+    cut(places, at);
+    at->known = 0;
+    places->removed++;
+}
+
+/* One more of a name is coming: its oldest makes way when there are many. */
+static void drop_oldest(sl_source_places *places, const char *name)
+{
+    uint32_t slot = 0, count = 0;
+    entry *oldest = NULL, *at;
+    while ((at = of_name(places, name, &slot)) != NULL) {
+        count += (uint32_t)at->known;
+        if (at->known && (!oldest || at->at < oldest->at))
+            oldest = at;
+    }
+    if (count >= SL_SOURCE_OF_NAME)
+        drop(places, oldest);
+}
+
 sl_status sl_source_places_put(sl_source_places *places, const char *name,
                                const sl_source_place *place)
 {
-    entry *at = find(places, name);
-    if (!at && add(places, name, &at) != SL_OK)
+    const sl_source_place own = *place; /* it may be one of ours, and move */
+    entry *at = find(places, name, own.device, own.inode);
+    if (!at || !at->known)
+        drop_oldest(places, name);
+    if (at)
+        places->removed -= !at->known;
+    else if (add(places, name, own.device, own.inode, &at) != SL_OK)
         return SL_ERROR;
     cut(places, at);
-    at->place = *place;
+    at->of.place = own;
     at->known = 1;
     at->at = places->text.size;
-    write_place(&places->text, name, place);
+    write_place(&places->text, name, &own);
     sl_builder_word(&places->text, "},");
     at->size = places->text.size - at->at;
     return places->text.failed ? sl_no_memory(places->stage) : SL_OK;
 }
 
-void sl_source_places_remove(sl_source_places *places, const char *name)
+void sl_source_places_remove(sl_source_places *places, const char *name, uint64_t device,
+                             uint64_t inode)
 {
-    entry *at = find(places, name);
-    if (!at)
-        return;
-    cut(places, at);
-    at->known = 0;
+    drop(places, find(places, name, device, inode));
 }
 
 sl_status sl_source_places_write(sl_source_places *places, const char *name,
                                  const sl_source_place *place, sl_text *position)
 {
     sl_stage *stage = places->stage;
-    const entry *same = find(places, name);
-    size_t size = places->text.size;
     sl_builder_clear(&places->one);
     write_place(&places->one, name, place);
-    if (same && same->size > 0) { /* never twice */
-        sl_source_places_remove(places, name);
-        size = places->text.size;
-    }
+    drop(places, find(places, name, place->device, place->inode)); /* never twice */
+    tidy(places);
+    size_t size = places->text.size;
     if (places->one.failed)
         return sl_no_memory(stage);
     if (size == 0)
@@ -312,10 +413,11 @@ static int read_member(reading *now, const sl_json_value *name, const sl_json_va
         int64_t *to;
         int32_t bit;
     } numbers[] = {
-        {"byte", &place->byte, 2},   {"row", &place->row, 4},     {"line", &place->line, 8},
-        {"raw", &place->raw, 0},     {"base", &now->base, 0},     {"crc", &now->crc, 0},
-        {"state", &now->state, 0},   {"device", &now->device, 0}, {"inode", &now->inode, 0},
-        {"ending", &now->ending, 0}, {"ended", &now->ended, 0},   {"gone", &now->gone, 0},
+        {"byte", &place->byte, 2},       {"row", &place->row, 4},     {"line", &place->line, 8},
+        {"raw", &place->raw, 0},         {"base", &now->base, 0},     {"crc", &now->crc, 0},
+        {"state", &now->state, 0},       {"device", &now->device, 0}, {"inode", &now->inode, 0},
+        {"ending", &now->ending, 0},     {"ended", &now->ended, 0},   {"gone", &now->gone, 0},
+        {"changed", &place->changed, 0},
     };
     if (sl_json_same(name, "done")) {
         now->done = *value;
@@ -382,6 +484,8 @@ sl_status sl_source_places_read(sl_source_places *places, const char *position)
         answer = sl_json_enter(&json, SL_JSON_ARRAY);
         while (answer == 1 && sl_json_element(&json, &element))
             answer = read_place(places, &element, &now);
+        if (answer == 1) /* the open file's is the newest */
+            answer = read_place(places, &whole, &now);
     }
     stage->host->allocate(stage, now.name, 0);
     if (answer == 0)
@@ -416,4 +520,13 @@ int32_t sl_source_same(sl_stage *stage, int32_t fd, int64_t bytes, const sl_sour
         return 0;
     int32_t answer = sl_source_check(stage, fd, place->raw, &crc);
     return answer < 0 ? answer : answer == 0 && crc == place->crc;
+}
+
+int32_t sl_source_renamed(sl_stage *stage, int32_t fd, const sl_file_info *info,
+                          const sl_source_place *place)
+{
+    if (info->device != place->device || info->inode != place->inode ||
+        (info->bytes == place->raw && place->changed && info->changed != place->changed))
+        return 0;
+    return sl_source_same(stage, fd, info->bytes, place);
 }

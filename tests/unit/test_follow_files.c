@@ -474,8 +474,8 @@ static void live_with(unsigned seed)
             rotating = 1;
             rotated = fake.clock;
         }
-        if (rotating == 1 &&
-            random() % 2) { /* the line is finished there, the next begins in a new file */
+        if (rotating == 1 && (random() % 2 || fake.clock - rotated > 500000)) {
+            /* within the wait, the line is finished there, the next begins in a new file */
             const char *end = memchr(all + writer, '\n', all_size - writer);
             if (writer > 0 && all[writer - 1] != '\n' && end) {
                 put("a.1", "ab", all + writer, (size_t)(end + 1 - (all + writer)));

@@ -653,9 +653,55 @@ START_TEST(a_position_holds_so_many_files_and_no_more)
         ck_assert_int_eq(sl_source_places_put(places, name, &place), SL_OK);
     }
     ck_assert_int_eq(sl_source_places_put(places, "7", &place), SL_OK); /* it is there */
-    ck_assert_ptr_nonnull(sl_source_places_find(places, "99999"));
+    ck_assert_ptr_nonnull(sl_source_places_newest(places, "99999"));
     ck_assert_int_eq(sl_source_places_put(places, "more", &place), SL_ERROR);
     ck_assert_str_eq(room.message, "the position covers 100000 files, and cannot hold 'more' too");
+    sl_source_places_free(places);
+}
+END_TEST
+
+START_TEST(a_place_belongs_to_a_name_and_a_file)
+{
+    sl_source_places *places = sl_source_places_new(&room.stage);
+    sl_source_place place = {.row = 1, .line = 1, .raw = 1, .device = 1};
+    uint32_t at = 0;
+    for (int64_t i = 1; i <= SL_SOURCE_OF_NAME + 3; i++) {
+        place.inode = (uint64_t)i;
+        place.byte = place.base = i;
+        ck_assert_int_eq(sl_source_places_put(places, "a", &place), SL_OK);
+    }
+    ck_assert_ptr_null(sl_source_places_find(places, "a", 1, 3)); /* the oldest are forgotten */
+    ck_assert_ptr_nonnull(sl_source_places_find(places, "a", 1, 4));
+    ck_assert_int_eq(sl_source_places_newest(places, "a")->place.byte, SL_SOURCE_OF_NAME + 3);
+    place.inode = 7;
+    place.byte = 700;
+    ck_assert_int_eq(sl_source_places_put(places, "a", &place), SL_OK);
+    ck_assert_int_eq(sl_source_places_newest(places, "a")->place.byte, 700);
+    ck_assert_int_eq(sl_source_places_put(places, "b", &place), SL_OK);
+    ck_assert_str_eq(sl_source_places_of(places, 1, 7, &at)->name, "a");
+    ck_assert_str_eq(sl_source_places_of(places, 1, 7, &at)->name, "b");
+    ck_assert_ptr_null(sl_source_places_of(places, 1, 7, &at));
+    sl_source_places_remove(places, "a", 1, 7);
+    at = 0;
+    ck_assert_str_eq(sl_source_places_of(places, 1, 7, &at)->name, "b");
+    ck_assert_int_ne(sl_source_places_newest(places, "a")->place.byte, 700);
+    sl_source_places_free(places);
+}
+END_TEST
+
+START_TEST(places_that_were_removed_leave_nothing)
+{
+    sl_source_places *places = sl_source_places_new(&room.stage);
+    sl_source_place place = {.row = 1, .line = 1, .raw = 1, .device = 1, .inode = 1};
+    sl_text position = {0};
+    char name[40];
+    room.host.set_text = set_told;
+    for (int i = 0; i < 3 * SL_SOURCE_PLACES; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        ck_assert_int_eq(sl_source_places_put(places, name, &place), SL_OK);
+        ck_assert_int_eq(sl_source_places_write(places, name, &place, &position), SL_OK);
+    }
+    ck_assert_ptr_null(sl_source_places_newest(places, name)); /* it was written as the open one */
     sl_source_places_free(places);
 }
 END_TEST
@@ -741,6 +787,8 @@ int main(void)
     tcase_add_test(tests, a_position_is_found_again);
     tcase_add_test(tests, a_position_that_is_none_says_so);
     tcase_add_test(tests, a_position_holds_so_many_files_and_no_more);
+    tcase_add_test(tests, a_place_belongs_to_a_name_and_a_file);
+    tcase_add_test(tests, places_that_were_removed_leave_nothing);
     tcase_add_test(tests, what_cannot_be_read_again_is_said);
     tcase_add_test(tests, each_allocation_may_fail);
     suite_add_tcase(suite, tests);
