@@ -14,8 +14,8 @@
 #include "stages/json.h"
 
 typedef struct line { /* a stage, as of the last look */
-    char name[160];   /* GRAPH.STAGE */
-    char state[16];
+    char name[320];   /* GRAPH.STAGE */
+    char state[32];
     int64_t in, out, rejected, busy, memory, done, total;
     int64_t in_before, out_before, busy_before;
     int32_t seen;  /* in this look */
@@ -57,7 +57,6 @@ static void take_stage(screen *on, const char *graph, const char *state, const c
     sl_json_value waiting;
     sl_json_get_text(json, "stage", stage, sizeof stage);
     snprintf(name, sizeof name, "%s.%s", graph, stage);
-    name[159] = '\0';
     line *at = line_of(on, name);
     if (!at)
         return;

@@ -112,7 +112,14 @@ in_state follow waiting
 session >said.txt 2>&1
 
 # A tap that is slower than its graph sees a sample, and says so; the graph is not slowed.
-timeout "$patience" "$sluice" tap live.select -n 20000 2>missed | sort | uniq -c >sample
+mkfifo slow
+exec {slow}<>slow
+timeout "$patience" "$sluice" tap live.select -n 20000 >slow 2>missed &
+tap=$!
+before=$(member live rows_out)
+until [ "$(member live rows_out)" -gt $((before + 300000)) ]; do in_state live running; done
+head -n 20000 <&"$slow" | sort | uniq -c >sample
+wait "$tap" || problem "a long tap: exit $?"
 same "rows of a long tap" 20000 "$(awk '{ rows += $1 } END { print rows }' sample)"
 same "kinds of rows" 10 "$(wc -l <sample)"
 grep -q 'rows were passed over: this is a sample' missed || problem "nothing says that rows are a sample"

@@ -86,7 +86,7 @@ state() { # state GRAPH
 }
 
 member() { # member GRAPH NAME: a number of its status
-    "$sluice" status "$1" --format json | sed -n "s/.*\"$2\":\\([0-9]*\\).*/\\1/p;T;q"
+    "$sluice" status "$1" --format json 2>/dev/null | sed -n "s/.*\"$2\":\\([0-9]*\\).*/\\1/p;T;q"
 }
 
 runs() { # of a graph
