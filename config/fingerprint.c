@@ -39,8 +39,7 @@ static uint64_t mix_options(const sl_plan_stage *stage, uint32_t flags)
     const sl_option *option;
     for (uint32_t i = 0; (option = sl_option_at(stage->type, i, &room)) != NULL; i++) {
         const sl_value *value = sl_value_get(stage->options, option->name);
-        if (value != NULL && option->type != SL_OPTION_SECRET &&
-            (option->flags & flags) == flags) {
+        if (value != NULL && option->type != SL_OPTION_SECRET && (option->flags & flags) == flags) {
             hash = mix_value(mix(hash, option->name), value);
         }
     }

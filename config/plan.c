@@ -157,13 +157,14 @@ static void say_unknown_key(sl_reading *reading, const sl_yaml_node *key)
             return;
         }
     }
-    (void)SL_SAY(reading,
-                 {.at = key,
-                  .hint = sl_reading_nearest(reading, key->text, names, sizeof names / sizeof *names,
-                                             "the keys here are: graph, description, params, "
-                                             "batch, max_rejects, guarantee, every, cron, "
-                                             "timezone, stages")},
-                 "unknown key '%.80s'", key->text);
+    (void)SL_SAY(
+        reading,
+        {.at = key,
+         .hint = sl_reading_nearest(reading, key->text, names, sizeof names / sizeof *names,
+                                    "the keys here are: graph, description, params, "
+                                    "batch, max_rejects, guarantee, every, cron, "
+                                    "timezone, stages")},
+        "unknown key '%.80s'", key->text);
 }
 
 static void read_graph_name(sl_reading *reading, const sl_yaml_item *item)
@@ -378,8 +379,7 @@ sl_plan *sl_plan_read(const sl_env *env, const sl_registry *registry, const char
 }
 
 sl_plan *sl_plan_read_sound(const sl_env *env, const sl_registry *registry, const char *file,
-                            const sl_setting *settings, uint32_t settings_count,
-                            sl_errors *errors)
+                            const sl_setting *settings, uint32_t settings_count, sl_errors *errors)
 {
     return read_plan(env, registry, file, settings, settings_count, errors, 1);
 }

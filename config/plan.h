@@ -20,17 +20,17 @@
 
 typedef struct sl_plan_stage {
     const sl_stage_type *type;
-    const char *name;      /* as written, or made: "csv", "csv-2" */
-    int32_t named;         /* 1: the name was written */
-    int32_t rejects_only;  /* 1: an exporter that an on_reject names */
-    uint32_t inputs_count; /* of a rejects_only exporter: 0 */
-    uint32_t *inputs;      /* indexes of stages of the plan */
-    uint32_t consumers;    /* how many inputs name this stage: above 1 it fans out */
-    uint32_t on_reject;    /* SL_REJECT_* */
-    uint32_t reject_stage; /* index, with SL_REJECT_STAGE */
-    void *self;            /* type->self_size bytes, options filled in */
+    const char *name;        /* as written, or made: "csv", "csv-2" */
+    int32_t named;           /* 1: the name was written */
+    int32_t rejects_only;    /* 1: an exporter that an on_reject names */
+    uint32_t inputs_count;   /* of a rejects_only exporter: 0 */
+    uint32_t *inputs;        /* indexes of stages of the plan */
+    uint32_t consumers;      /* how many inputs name this stage: above 1 it fans out */
+    uint32_t on_reject;      /* SL_REJECT_* */
+    uint32_t reject_stage;   /* index, with SL_REJECT_STAGE */
+    void *self;              /* type->self_size bytes, options filled in */
     const sl_value *options; /* the map as written, params put in */
-    int32_t line, column;  /* of the stage in the YAML */
+    int32_t line, column;    /* of the stage in the YAML */
 } sl_plan_stage;
 
 typedef struct sl_plan {
@@ -41,13 +41,13 @@ typedef struct sl_plan {
     const char *description; /* NULL: none */
     int64_t batch_rows;
     int64_t batch_bytes;
-    int64_t max_rejects;     /* -1: no bound */
+    int64_t max_rejects;         /* -1: no bound */
     const sl_schedule *schedule; /* every: or cron:; NULL: neither */
-    const char *cron;        /* as written, params put in; NULL: none */
-    const char *timezone;    /* of cron; NULL: the machine's own */
-    int32_t exactly_once;    /* 1: `guarantee: exactly-once` makes anything less a mistake */
-    const sl_value *params;  /* map: name -> value, after --set */
-    sl_plan_stage *stages;   /* in an order in which inputs come first */
+    const char *cron;            /* as written, params put in; NULL: none */
+    const char *timezone;        /* of cron; NULL: the machine's own */
+    int32_t exactly_once;        /* 1: `guarantee: exactly-once` makes anything less a mistake */
+    const sl_value *params;      /* map: name -> value, after --set */
+    sl_plan_stage *stages;       /* in an order in which inputs come first */
     uint32_t count;
 } sl_plan;
 
@@ -68,8 +68,7 @@ sl_plan *sl_plan_read(const sl_env *env, const sl_registry *registry, const char
  * `plan` may find more mistakes in the same run; errors says whether there were any. NULL: not
  * even that. Such a plan is not to be run. */
 sl_plan *sl_plan_read_sound(const sl_env *env, const sl_registry *registry, const char *file,
-                            const sl_setting *settings, uint32_t settings_count,
-                            sl_errors *errors);
+                            const sl_setting *settings, uint32_t settings_count, sl_errors *errors);
 void sl_plan_free(sl_plan *plan); /* NULL: nothing */
 
 /* Where a value of this or any plan stands: an sl_locate. */

@@ -26,15 +26,15 @@ typedef struct sl_arguments {
     int32_t quiet;   /* 1: errors only */
     int32_t verbose; /* how often -v was said */
     int32_t markdown;
-    int32_t plugin_new; /* new --plugin */
-    int32_t json;       /* --format json */
-    int32_t log_json;   /* --log-format json */
-    const char *format; /* as written; NULL: not given */
-    int32_t colour;     /* of stderr: 1 yes */
-    const char *socket; /* of the daemon; NULL: not given */
-    const char *config; /* directory of graphs; NULL: not given */
+    int32_t plugin_new;  /* new --plugin */
+    int32_t json;        /* --format json */
+    int32_t log_json;    /* --log-format json */
+    const char *format;  /* as written; NULL: not given */
+    int32_t colour;      /* of stderr: 1 yes */
+    const char *socket;  /* of the daemon; NULL: not given */
+    const char *config;  /* directory of graphs; NULL: not given */
     const char *metrics; /* address; NULL: none */
-    const char *where;  /* an expression; NULL: none */
+    const char *where;   /* an expression; NULL: none */
     int32_t watch;
     int64_t rows;         /* -n; -1: not given */
     int64_t workers;      /* threads */

@@ -18,7 +18,8 @@
 
 #define TEXT_MOST ((size_t)1 << 20) /* bytes of a YAML file */
 
-/* ---- The socket ------------------------------------------------------------------------------- */
+/* ---- The socket -------------------------------------------------------------------------------
+ */
 
 static int connect_to(const char *given)
 {
@@ -320,8 +321,8 @@ static int print_raised(void *of, const sl_reply *reply)
     char state[32], error[1024];
     sl_json_value handled;
     (void)of;
-    int went_on = sl_json_get(reply->json, "handled", &handled) == 1 &&
-                  handled.kind == SL_JSON_TRUE;
+    int went_on =
+        sl_json_get(reply->json, "handled", &handled) == 1 && handled.kind == SL_JSON_TRUE;
     printf("%s: the graph is %s\n", went_on ? "handled" : "not handled",
            member(reply->json, "state", state, sizeof state));
     if (!went_on)
@@ -410,9 +411,8 @@ static int print_change(void *of, const sl_reply *reply)
     if (!reply->item)
         return 0;
     if (strcmp(reply->item, "error") == 0) {
-        char *json = sl_json_get(reply->json, "error", &error) == 1
-                         ? strndup(error.text, error.size)
-                         : NULL;
+        char *json =
+            sl_json_get(reply->json, "error", &error) == 1 ? strndup(error.text, error.size) : NULL;
         if (json)
             print_error(json, arguments->colour);
         free(json);

@@ -128,8 +128,8 @@ static void note_write(sl_client *client, const sl_request *request)
     char text[400];
     snprintf(text, sizeof text, "user %u says: %s%s%s%s%s", client->user,
              sl_protocol_verb(request->verb), request->graph ? " " : "",
-             request->graph ? request->graph : "",
-             request->stage ? "." : "", request->stage ? request->stage : "");
+             request->graph ? request->graph : "", request->stage ? "." : "",
+             request->stage ? request->stage : "");
     sl_error line = {.level = SL_LOG_NOTE, .code = SL_CODE_FAILED, .message = text};
     sl_journal_event(&client->control->log, SL_EVENT_CONTROL, &line);
 }
@@ -237,7 +237,8 @@ void sl_client_done(sl_client *client)
     free(left);
 }
 
-/* ---- The socket ------------------------------------------------------------------------------- */
+/* ---- The socket -------------------------------------------------------------------------------
+ */
 
 static int user_of(uv_pipe_t *pipe, uint32_t *user)
 {
@@ -268,7 +269,8 @@ static void connected(uv_stream_t *server, int status)
     made->next = control->clients;
     control->clients = made;
     control->count++;
-    if (uv_accept(server, (uv_stream_t *)&made->pipe) < 0 || user_of(&made->pipe, &made->user) < 0) {
+    if (uv_accept(server, (uv_stream_t *)&made->pipe) < 0 ||
+        user_of(&made->pipe, &made->user) < 0) {
         sl_client_close(made);
         return;
     }
@@ -296,9 +298,8 @@ static int is_used(const char *path)
 
 static sl_status fail(sl_errors *errors, const char *path, int32_t code, const char *why)
 {
-    sl_error error = {.level = SL_LOG_ERROR,
-                      .code = code,
-                      .hint = "`--socket PATH` says another place"};
+    sl_error error = {
+        .level = SL_LOG_ERROR, .code = code, .hint = "`--socket PATH` says another place"};
     return sl_errors_add(errors, &error, "cannot listen on '%s': %s", path, why);
 }
 

@@ -23,7 +23,7 @@ typedef struct sl_client {
     size_t unread;    /* bytes on their way to it */
     char *left;       /* read, and not looked at before the request is answered */
     size_t left_size;
-    int32_t busy;     /* 1: a request is being answered */
+    int32_t busy; /* 1: a request is being answered */
     int32_t closing;
     int32_t questions; /* on a graph's strand: the client outlives them */
 

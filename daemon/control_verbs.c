@@ -82,7 +82,8 @@ static void keep_names(sl_client *from, const sl_request *request)
     snprintf(from->stage, sizeof from->stage, "%s", request->stage ? request->stage : "");
 }
 
-/* ---- status, top ------------------------------------------------------------------------------ */
+/* ---- status, top ------------------------------------------------------------------------------
+ */
 
 static void add_stage(sl_answer *answer, const sl_plan_stage *stage, const sl_stage_view *view)
 {
@@ -204,7 +205,8 @@ static void top(sl_client *from, const sl_request *request)
     uv_timer_start(&from->timer, on_top_timer, wait, wait);
 }
 
-/* ---- Verbs that a graph's state answers --------------------------------------------------------- */
+/* ---- Verbs that a graph's state answers ---------------------------------------------------------
+ */
 
 static void state_answer(sl_client *to, const sl_service *service)
 {
@@ -273,7 +275,8 @@ static void act(sl_client *from, const sl_request *request)
         state_answer(from, service);
 }
 
-/* ---- Questions on a graph's strand ------------------------------------------------------------- */
+/* ---- Questions on a graph's strand -------------------------------------------------------------
+ */
 
 typedef struct asking {
     sl_question question;
@@ -388,9 +391,9 @@ static void send_or_raise(sl_client *from, const sl_request *request)
                "graph '%.100s' is paused", from->graph);
         return;
     }
-    asking *asked = ask(from, (uint32_t)stage, request->message, request->arguments,
-                        raises ? raise_reason : send_message,
-                        raises ? reason_raised : message_answered);
+    asking *asked =
+        ask(from, (uint32_t)stage, request->message, request->arguments,
+            raises ? raise_reason : send_message, raises ? reason_raised : message_answered);
     if (!asked) {
         refuse(from, SL_CODE_TRY_AGAIN, NULL, "out of memory");
         return;
@@ -417,7 +420,8 @@ static void look_at_raise(sl_client *from, const sl_service *service)
     finish(from, &answer);
 }
 
-/* ---- tap -------------------------------------------------------------------------------------- */
+/* ---- tap --------------------------------------------------------------------------------------
+ */
 
 typedef struct leaving {
     sl_question question;
@@ -537,7 +541,8 @@ static void look_at_tap(sl_client *from, const sl_service *service)
     ok(from);
 }
 
-/* ---- reload, log-level -------------------------------------------------------------------------- */
+/* ---- reload, log-level --------------------------------------------------------------------------
+ */
 
 static void reloaded(void *of, const sl_reload *reload)
 {
@@ -597,7 +602,8 @@ static void log_level(sl_client *from, const sl_request *request)
     ok(from);
 }
 
-/* Checkpoints and rejected rows are read and changed by the command itself, which needs the file. */
+/* Checkpoints and rejected rows are read and changed by the command itself, which needs the file.
+ */
 static void file_of(sl_client *from, const sl_request *request)
 {
     const sl_service *service = service_of(from, request->graph);
@@ -611,7 +617,8 @@ static void file_of(sl_client *from, const sl_request *request)
     finish(from, &answer);
 }
 
-/* ---- Which verb --------------------------------------------------------------------------------- */
+/* ---- Which verb ---------------------------------------------------------------------------------
+ */
 
 void sl_control_verb(sl_client *from, const sl_request *request)
 {

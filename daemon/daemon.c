@@ -18,10 +18,10 @@
 #include "daemon/verbs.h"
 
 #define DIRECTORY "/etc/sluice/graphs.d"
-#define TICK 2000           /* milliseconds between two looks at the graphs */
-#define HANGS 30000000      /* microseconds in one step after which a graph is said to hang */
-#define HOPELESS 90000000   /* ... and after which the watchdog is no longer pinged */
-#define MARGIN 5000000      /* microseconds that systemd gives a stop beyond the time for graphs */
+#define TICK 2000         /* milliseconds between two looks at the graphs */
+#define HANGS 30000000    /* microseconds in one step after which a graph is said to hang */
+#define HOPELESS 90000000 /* ... and after which the watchdog is no longer pinged */
+#define MARGIN 5000000    /* microseconds that systemd gives a stop beyond the time for graphs */
 
 typedef struct service_room {
     sl_session session;
@@ -207,10 +207,9 @@ static void changed(void *of, sl_service *service)
 static int listen_for_control(service_room *room)
 {
     char path[4096] = "";
-    sl_control_options options = {
-        .fd = sl_notify_take(room->fds, room->fds_count, "control"), .path = path};
-    if (options.fd < 0 &&
-        sl_control_path(room->session.arguments->socket, path, sizeof path) < 0) {
+    sl_control_options options = {.fd = sl_notify_take(room->fds, room->fds_count, "control"),
+                                  .path = path};
+    if (options.fd < 0 && sl_control_path(room->session.arguments->socket, path, sizeof path) < 0) {
         sl_error error = {.level = SL_LOG_ERROR,
                           .code = SL_CODE_USAGE,
                           .hint = "--socket PATH, $SLUICE_SOCKET, or $XDG_RUNTIME_DIR"};
@@ -223,8 +222,7 @@ static int listen_for_control(service_room *room)
         room->house.env->make_directory(room->house.env->context, path, 0750);
         *slash = '/';
     }
-    room->control =
-        sl_control_new(&room->house, room->supervisor, &options, &room->session.errors);
+    room->control = sl_control_new(&room->house, room->supervisor, &options, &room->session.errors);
     return room->control ? 0 : -1;
 }
 

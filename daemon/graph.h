@@ -6,8 +6,8 @@
  * same step runs under the daemon's loop (runner.h) and under a test's.
  *
  * The order of a start: exporters recover (read-only), every stage plans, readers first, every
- * stage opens, files are cut back, readers seek (once.h). Where a reader may not look before open (standard input, a FIFO),
- * the stages behind it plan just before they open.
+ * stage opens, files are cut back, readers seek (once.h). Where a reader may not look before open
+ * (standard input, a FIFO), the stages behind it plan just before they open.
  *
  * Threads: one strand. sl_graph_stop: ANY THREAD, until sl_graph_free.
  */
@@ -21,14 +21,14 @@ typedef struct sl_graph sl_graph;
 
 typedef struct sl_graph_options {
     const sl_env *env;
-    int32_t offline;   /* plan looks at nothing outside the YAML */
-    int32_t checking;  /* a source that is not there is a warning, not an error */
-    int64_t row_limit; /* rows that each reader gives at most; -1: all */
+    int32_t offline;       /* plan looks at nothing outside the YAML */
+    int32_t checking;      /* a source that is not there is a warning, not an error */
+    int64_t row_limit;     /* rows that each reader gives at most; -1: all */
     uint32_t commit_every; /* writes per commit; 0: the usual */
-    const char *state; /* the state directory; NULL: files are not remembered between runs */
-    int32_t fresh;     /* 1: begins again, whatever earlier runs have committed */
-    int32_t rehearse;  /* 1: rows are written and nothing is committed */
-    sl_feed *feed;     /* rows for one stage from elsewhere; borrowed. NULL: none */
+    const char *state;     /* the state directory; NULL: files are not remembered between runs */
+    int32_t fresh;         /* 1: begins again, whatever earlier runs have committed */
+    int32_t rehearse;      /* 1: rows are written and nothing is committed */
+    sl_feed *feed;         /* rows for one stage from elsewhere; borrowed. NULL: none */
     /* Lines and warnings; called on the graph's strand. NULL: not wanted. */
     void (*log)(void *of, const sl_error *line);
     void *log_of;
@@ -56,12 +56,12 @@ void sl_graph_stop(sl_graph *graph); /* ANY THREAD: stopping, and interrupts */
 
 /* What the stages wait for since the last step began. */
 typedef struct sl_graph_waits {
-    int64_t wake_at;         /* monotonic microseconds; -1: no timer */
+    int64_t wake_at; /* monotonic microseconds; -1: no timer */
     struct sl_graph_fd {
         int32_t fd, events;
     } fds[16];
     uint32_t fds_count;
-    int32_t own;             /* a stage answered PENDING of its own */
+    int32_t own; /* a stage answered PENDING of its own */
 } sl_graph_waits;
 const sl_graph_waits *sl_graph_waiting(const sl_graph *graph);
 /* Called by wake(), on ANY THREAD. */

@@ -14,7 +14,8 @@
  *
  * What is written is what is given: credentials were masked before (config).
  * Deliberately elsewhere: what the commands say on a terminal (log.h).
- * Thread: sl_journal_new and free LOOP; the rest ANY THREAD, each call under the journal's own lock.
+ * Thread: sl_journal_new and free LOOP; the rest ANY THREAD, each call under the journal's own
+ * lock.
  */
 #ifndef SL_JOURNAL_H
 #define SL_JOURNAL_H

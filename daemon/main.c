@@ -41,11 +41,12 @@ const sl_verb sl_verbs[] = {
         .summary = "show or change where the next run of a graph goes on",
         .options = "sSPqvfLCh",
         .formats = "text|json",
-        .examples = "  sluice checkpoint ls orders.yaml\n"
-                    "  sluice checkpoint show orders.yaml sqlite\n"
-                    "  sluice checkpoint set orders.yaml csv '{\"file\":\"orders.csv\",\"byte\":0}'\n"
-                    "  sluice checkpoint rewind orders.yaml    read again from the start\n"
-                    "  sluice checkpoint drop orders.yaml      forget everything\n",
+        .examples =
+            "  sluice checkpoint ls orders.yaml\n"
+            "  sluice checkpoint show orders.yaml sqlite\n"
+            "  sluice checkpoint set orders.yaml csv '{\"file\":\"orders.csv\",\"byte\":0}'\n"
+            "  sluice checkpoint rewind orders.yaml    read again from the start\n"
+            "  sluice checkpoint drop orders.yaml      forget everything\n",
         .paths_min = 2,
         .paths_max = 4,
         .run = sl_verb_checkpoint,
@@ -56,10 +57,11 @@ const sl_verb sl_verbs[] = {
         .summary = "show rejected rows that are kept in SQLite, try them again, delete them",
         .options = "sSPqvfLCh",
         .formats = "text|json",
-        .examples = "  sluice rejects ls orders.yaml           how many, by stage and reason\n"
-                    "  sluice rejects show orders.yaml 12 13\n"
-                    "  sluice rejects retry orders.yaml        after a rule or `_values` was mended\n"
-                    "  sluice rejects drop orders.yaml 12\n",
+        .examples =
+            "  sluice rejects ls orders.yaml           how many, by stage and reason\n"
+            "  sluice rejects show orders.yaml 12 13\n"
+            "  sluice rejects retry orders.yaml        after a rule or `_values` was mended\n"
+            "  sluice rejects drop orders.yaml 12\n",
         .paths_min = 2,
         .paths_max = SL_ARGUMENTS_MOST,
         .run = sl_verb_rejects,

@@ -24,8 +24,8 @@ const char *sl_path_name(uint32_t kind)
     return names[kind];
 }
 
-sl_status sl_paths_mistake(const sl_plan *plan, uint32_t stage, const char *hint,
-                           sl_errors *errors, const char *format, ...)
+sl_status sl_paths_mistake(const sl_plan *plan, uint32_t stage, const char *hint, sl_errors *errors,
+                           const char *format, ...)
 {
     char message[512];
     va_list args;
@@ -205,8 +205,8 @@ sl_status sl_paths_judge(const sl_plan *plan, sl_generator *const *generators, i
     for (uint32_t i = 0; i < plan->count; i++) {
         const sl_stage_type *type = plan->stages[i].type;
         if (plan->stages[i].rejects_only)
-            paths[i] = judge_rejects(generators[i], !type->recover && !state ? SL_PATH_LEAST
-                                                                             : others);
+            paths[i] =
+                judge_rejects(generators[i], !type->recover && !state ? SL_PATH_LEAST : others);
     }
     if (errors->errors == before)
         check_mixture(plan, paths, errors);

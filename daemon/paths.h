@@ -24,8 +24,8 @@
 #define SL_PATH_WHOLE 2u
 
 typedef struct sl_path { /* of an exporter */
-    uint32_t kind;   /* SL_PATH_* */
-    const char *why; /* one clause, in the arena or static */
+    uint32_t kind;       /* SL_PATH_* */
+    const char *why;     /* one clause, in the arena or static */
 } sl_path;
 
 /* Fills paths[i] for every exporter i. generators: by stage; state: 1 when there is a state
@@ -36,7 +36,7 @@ sl_status sl_paths_judge(const sl_plan *plan, sl_generator *const *generators, i
 int32_t sl_paths_reach(const sl_plan *plan, uint32_t stage, uint32_t exporter);
 const char *sl_path_name(uint32_t kind); /* "exactly-once" ... */
 /* Adds a mistake at a stage's place in the YAML. */
-sl_status sl_paths_mistake(const sl_plan *plan, uint32_t stage, const char *hint,
-                           sl_errors *errors, const char *format, ...) SL_PRINTF(5, 6);
+sl_status sl_paths_mistake(const sl_plan *plan, uint32_t stage, const char *hint, sl_errors *errors,
+                           const char *format, ...) SL_PRINTF(5, 6);
 
 #endif

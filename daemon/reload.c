@@ -41,7 +41,8 @@ typedef struct reloading {
 
 static void begin(reloading *reload);
 
-/* ---- The end ---------------------------------------------------------------------------------- */
+/* ---- The end ----------------------------------------------------------------------------------
+ */
 
 static void free_reload(reloading *reload)
 {
@@ -60,13 +61,15 @@ static void free_reload(reloading *reload)
 static void say(const reloading *reload, int32_t code, const sl_change *list)
 {
     char text[512];
-    size_t at = (size_t)snprintf(text, sizeof text, code && !reload->applying
-                                                        ? "the configuration is refused, what ran goes on"
-                                                        : "the configuration was reloaded");
+    size_t at = (size_t)snprintf(text, sizeof text,
+                                 code && !reload->applying
+                                     ? "the configuration is refused, what ran goes on"
+                                     : "the configuration was reloaded");
     for (uint32_t i = 0; list && reload->applying && i < reload->count && at < sizeof text; i++)
         if (list[i].what != SL_CHANGE_NONE)
             at += (size_t)snprintf(text + at, sizeof text - at, ", %c %s%s", list[i].what,
-                                   list[i].name, list[i].failed ? " (failed: the old one goes on)" : "");
+                                   list[i].name,
+                                   list[i].failed ? " (failed: the old one goes on)" : "");
     sl_error line = {.level = code ? SL_LOG_WARNING : SL_LOG_NOTE,
                      .code = code ? code : SL_CODE_FAILED,
                      .message = text};
@@ -142,7 +145,8 @@ int32_t sl_supervisor_prepares(const sl_supervisor *supervisor)
     return supervisor->reloads && supervisor->reloads->working;
 }
 
-/* ---- Applying --------------------------------------------------------------------------------- */
+/* ---- Applying ---------------------------------------------------------------------------------
+ */
 
 static void look_whether_applied(reloading *reload)
 {
@@ -272,7 +276,8 @@ static void apply(reloading *reload)
         finish(reload, 0);
 }
 
-/* ---- Preparing -------------------------------------------------------------------------------- */
+/* ---- Preparing --------------------------------------------------------------------------------
+ */
 
 /* WORKER: everything of a start that changes nothing. */
 static void prepare(uv_work_t *work)
@@ -321,7 +326,8 @@ static void prepare_next(reloading *reload)
         apply(reload);
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------------------------
+ */
 
 static int add_change(reloading *reload, char what, const char *name, sl_loaded *loaded)
 {
@@ -392,9 +398,8 @@ static void begin(reloading *reload)
     sl_loaded **list;
     uint32_t count;
     if (sl_supervisor_read(supervisor, &list, &count) < 0) {
-        sl_error error = {.level = SL_LOG_ERROR,
-                          .code = SL_CODE_NO_INPUT,
-                          .hint = "the graphs that run go on"};
+        sl_error error = {
+            .level = SL_LOG_ERROR, .code = SL_CODE_NO_INPUT, .hint = "the graphs that run go on"};
         sl_errors_add(&reload->errors, &error, "cannot read the directory '%s'",
                       supervisor->directory);
     }

@@ -98,10 +98,10 @@ static void cannot_start(foreground *run, int error)
 {
     sl_error line = {.level = SL_LOG_ERROR,
                      .code = SL_CODE_TRY_AGAIN,
-                     .hint = error == UV_EMFILE ? "raise the limit of open files: ulimit -n" : NULL};
-    run->status =
-        sl_errors_add(&run->session.errors, &line, "cannot start: %s",
-                      error == UV_ENOMEM ? "out of memory" : uv_strerror(error));
+                     .hint =
+                         error == UV_EMFILE ? "raise the limit of open files: ulimit -n" : NULL};
+    run->status = sl_errors_add(&run->session.errors, &line, "cannot start: %s",
+                                error == UV_ENOMEM ? "out of memory" : uv_strerror(error));
 }
 
 static void run_graph(foreground *run)

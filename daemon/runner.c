@@ -23,7 +23,7 @@ struct sl_runner {
     int32_t settled; /* ... and what is written has been committed */
     int64_t steps_left, steps;
     sl_question *questions; /* the first is the next, or under way */
-    atomic_int woken; /* wake() came while work was out */
+    atomic_int woken;       /* wake() came while work was out */
 };
 
 static void submit(sl_runner *runner, void (*work)(void *of), void (*next)(sl_runner *runner));

@@ -30,7 +30,8 @@
 typedef struct sl_runner sl_runner;
 
 /* Called on the loop thread. stepped: between two pieces of work, when the counters may be
- * read; may be NULL. rested: it waits for the world, or is paused; may be NULL. ended: once, after the graph was closed; the runner may be freed then. */
+ * read; may be NULL. rested: it waits for the world, or is paused; may be NULL. ended: once, after
+ * the graph was closed; the runner may be freed then. */
 typedef struct sl_runner_calls {
     void (*stepped)(void *of);
     void (*rested)(void *of);

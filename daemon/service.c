@@ -10,12 +10,12 @@
 
 #include "config/schedule.h"
 
-#define PAUSE_LEAST 1000000  /* microseconds before the first try again; then it doubles */
-#define PAUSE_MOST 30000000  /* ... up to this; */
-#define PAUSE_HELPS 5000000  /* ... where time may heal it, up to this */
-#define TRIES 6              /* failures in a row before it is given up */
-#define HEALTHY 60000000     /* a run that lasted so long begins a new row */
-#define LOOK_EVERY 60000000  /* the wall clock is looked at again: it may have been set */
+#define PAUSE_LEAST 1000000 /* microseconds before the first try again; then it doubles */
+#define PAUSE_MOST 30000000 /* ... up to this; */
+#define PAUSE_HELPS 5000000 /* ... where time may heal it, up to this */
+#define TRIES 6             /* failures in a row before it is given up */
+#define HEALTHY 60000000    /* a run that lasted so long begins a new row */
+#define LOOK_EVERY 60000000 /* the wall clock is looked at again: it may have been set */
 
 /* A graph that runs. It goes when its runner has ended. */
 typedef struct sl_instance {
@@ -99,7 +99,8 @@ sl_loaded *sl_loaded_read(const sl_house *house, const char *file)
         sl_loaded_free(loaded);
         return NULL;
     }
-    loaded->plan = sl_plan_read(house->env, house->registry, loaded->file, NULL, 0, &loaded->errors);
+    loaded->plan =
+        sl_plan_read(house->env, house->registry, loaded->file, NULL, 0, &loaded->errors);
     const sl_plan *plan = loaded->plan;
     uint64_t hash = mix(0xcbf29ce484222325u, plan ? plan->text : "");
     for (uint32_t i = 0; plan && i < plan->count; i++)
@@ -254,8 +255,8 @@ static void back_off(sl_service *service)
     int32_t heals = may_heal(service->code);
     if (!heals && service->in_a_row >= TRIES) {
         service->next = 0;
-        say(service, SL_EVENT_GAVE_UP, SL_LOG_ERROR, "it failed %lld times in a row and is given up",
-            (long long)service->in_a_row);
+        say(service, SL_EVENT_GAVE_UP, SL_LOG_ERROR,
+            "it failed %lld times in a row and is given up", (long long)service->in_a_row);
         set_state(service, SL_SERVICE_FAILED);
         return;
     }
@@ -276,7 +277,8 @@ static void on_timer(uv_timer_t *timer)
         start_instance(service);
 }
 
-/* ---- An instance ------------------------------------------------------------------------------ */
+/* ---- An instance ------------------------------------------------------------------------------
+ */
 
 /* Between two steps: what others may see. */
 static void copy_views(sl_service *service)
@@ -331,8 +333,8 @@ static void add_past(sl_service *service)
 static void clear_views(sl_service *service)
 {
     for (uint32_t i = 0; i < service->loaded->plan->count; i++)
-        service->stages[i] = (sl_stage_view){.counters = {.bytes_total = -1},
-                                             .past = service->stages[i].past};
+        service->stages[i] =
+            (sl_stage_view){.counters = {.bytes_total = -1}, .past = service->stages[i].past};
 }
 
 sl_counters sl_service_counted(const sl_service *service, uint32_t stage)
@@ -445,8 +447,7 @@ static sl_instance *make_instance(sl_service *service)
                                 .state = house->state,
                                 .log = sl_journal_line,
                                 .log_of = &service->log};
-    made->graph =
-        made->arena ? sl_graph_new(service->loaded->plan, &options, &made->errors) : NULL;
+    made->graph = made->arena ? sl_graph_new(service->loaded->plan, &options, &made->errors) : NULL;
     if (made->graph)
         return made;
     free_instance(made);
@@ -489,7 +490,8 @@ static void start_instance(sl_service *service)
         sl_runner_stop(instance->runner);
 }
 
-/* ---- What is asked of it ------------------------------------------------------------------------ */
+/* ---- What is asked of it ------------------------------------------------------------------------
+ */
 
 void sl_service_start(sl_service *service)
 {

@@ -44,8 +44,8 @@ typedef struct sl_house {
     const sl_env *env;
     sl_registry *registry;
     sl_journal *journal;
-    const char *state; /* directory */
-    int32_t draining;  /* 1: nothing is started any more */
+    const char *state;                              /* directory */
+    int32_t draining;                               /* 1: nothing is started any more */
     void (*changed)(void *of, sl_service *service); /* its state, or a step was made */
     void *of;
 } sl_house;
@@ -54,7 +54,7 @@ typedef struct sl_house {
 typedef struct sl_loaded {
     sl_arena *arena; /* of errors and of the texts that they show */
     sl_errors errors;
-    sl_plan *plan;   /* NULL: errors say why */
+    sl_plan *plan; /* NULL: errors say why */
     char *file;
     uint64_t fingerprint; /* of the file's text and all values put in */
 } sl_loaded;
@@ -77,17 +77,17 @@ struct sl_service {
     int32_t wanted;               /* 0: an operator has stopped it */
     int32_t paused;
 
-    sl_stage_view *stages; /* by plan index: the last copy */
-    int64_t started, ended;  /* microseconds since 1970, of the last instance; 0: none */
-    int64_t succeeded;       /* likewise, when one last came to its end without a failure */
-    int64_t next;            /* when it is started again, since 1970; 0: it is not */
+    sl_stage_view *stages;  /* by plan index: the last copy */
+    int64_t started, ended; /* microseconds since 1970, of the last instance; 0: none */
+    int64_t succeeded;      /* likewise, when one last came to its end without a failure */
+    int64_t next;           /* when it is started again, since 1970; 0: it is not */
     int64_t runs, failures, in_a_row; /* instances so far; failed ones; failed without a break */
-    int64_t served;          /* the schedule's tick that was served last */
-    int64_t missed;          /* ticks of the schedule that fell into a run, or were slept through */
-    int64_t stepped;         /* monotonic: when the last step ended */
-    char *error;             /* the last failure's line; NULL: none */
-    int32_t code;            /* ... and its exit code */
-    int32_t hangs;           /* 1: a step has not come back for too long */
+    int64_t served;                   /* the schedule's tick that was served last */
+    int64_t missed;  /* ticks of the schedule that fell into a run, or were slept through */
+    int64_t stepped; /* monotonic: when the last step ended */
+    char *error;     /* the last failure's line; NULL: none */
+    int32_t code;    /* ... and its exit code */
+    int32_t hangs;   /* 1: a step has not come back for too long */
 
     sl_journal_graph log; /* its part of the log, with a level of its own */
     uv_timer_t timer;

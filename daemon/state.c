@@ -11,8 +11,8 @@
 
 #include "stages/sqlite_db.h"
 
-#define VERSION 1   /* of the database: PRAGMA user_version */
-#define BUSY 5000   /* milliseconds; other runs of the same graph write here too */
+#define VERSION 1        /* of the database: PRAGMA user_version */
+#define BUSY 5000        /* milliseconds; other runs of the same graph write here too */
 #define LOCKS (1u << 30) /* bytes of the lock file that may be locked, one a lock */
 
 struct sl_state {
@@ -218,8 +218,7 @@ static sl_status open_database(sl_state *state, int32_t writes)
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
     char *path = sqlite3_mprintf("%s%s", *state->file == '/' ? "" : "./", state->file);
-    int rc = path ? sqlite3_open_v2(path, &state->db, flags, state->env->sqlite_vfs)
-                  : SQLITE_NOMEM;
+    int rc = path ? sqlite3_open_v2(path, &state->db, flags, state->env->sqlite_vfs) : SQLITE_NOMEM;
     sqlite3_free(path);
     if (rc == SQLITE_OK)
         rc = sqlite3_busy_timeout(state->db, BUSY);
@@ -227,7 +226,8 @@ static sl_status open_database(sl_state *state, int32_t writes)
         rc = sqlite3_exec(state->db, "PRAGMA synchronous=EXTRA; PRAGMA journal_mode=WAL", NULL,
                           NULL, NULL);
     if (rc == SQLITE_OK && writes) {
-        int32_t fd = state->env->open(state->env->context, state->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        int32_t fd = state->env->open(state->env->context, state->directory,
+                                      O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
         if (fd < 0 || state->env->sync(state->env->context, fd) < 0)
             rc = SQLITE_IOERR_DIR_FSYNC;
         if (fd >= 0)
@@ -243,8 +243,8 @@ static sl_status open_database(sl_state *state, int32_t writes)
     return SL_ERROR;
 }
 
-sl_status sl_state_read(sl_state *state, sl_state_entry *entry, sl_arena *arena,
-                        const char **text, int64_t *changed)
+sl_status sl_state_read(sl_state *state, sl_state_entry *entry, sl_arena *arena, const char **text,
+                        int64_t *changed)
 {
     sl_file_info info;
     sl_checkpoint found;
@@ -271,14 +271,14 @@ sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *tex
     sl_blob blob = {.data = text, .size = size};
     if (open_database(state, 1) != SL_OK)
         return SL_ERROR;
-    int rc = sqlite3_exec(state->db,
-                          durable || entry->epoch == 0 ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
-                                  : "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE",
-                          NULL, NULL, NULL);
+    int rc =
+        sqlite3_exec(state->db,
+                     durable || entry->epoch == 0 ? "PRAGMA synchronous=FULL; BEGIN IMMEDIATE"
+                                                  : "PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE",
+                     NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         rc = sl_checkpoint_store(state->db, &entry->key, &blob,
-                                 state->env->now(state->env->context), &entry->epoch,
-                                 &entry->ours);
+                                 state->env->now(state->env->context), &entry->epoch, &entry->ours);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(state->db, "COMMIT", NULL, NULL, NULL);
     if (rc == SQLITE_OK)

@@ -35,8 +35,8 @@ void sl_state_free(sl_state *state); /* locks go with it; NULL: nothing */
  * directory cannot be made and the lock is not `needed`, there is none. */
 sl_status sl_state_lock(sl_state *state, const char *what, int32_t needed);
 /* The checkpoint kept under the key, in the arena; *text NULL: there is none. */
-sl_status sl_state_read(sl_state *state, sl_state_entry *entry, sl_arena *arena,
-                        const char **text, int64_t *changed);
+sl_status sl_state_read(sl_state *state, sl_state_entry *entry, sl_arena *arena, const char **text,
+                        int64_t *changed);
 sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *text, size_t size,
                          int32_t durable);
 const char *sl_state_file(const sl_state *state); /* its path, for people */

@@ -247,7 +247,8 @@ void sl_supervisor_free(sl_supervisor *supervisor)
     uv_close((uv_handle_t *)&supervisor->settle, on_closed);
 }
 
-/* ---- What one may know of it ------------------------------------------------------------------ */
+/* ---- What one may know of it ------------------------------------------------------------------
+ */
 
 uint32_t sl_supervisor_count(const sl_supervisor *supervisor)
 {

@@ -70,7 +70,8 @@ void sl_tap_free(sl_tap *tap)
     free(tap);
 }
 
-/* ---- The condition ---------------------------------------------------------------------------- */
+/* ---- The condition ----------------------------------------------------------------------------
+ */
 
 static int allow(void *of, int action, const char *first, const char *second, const char *schema,
                  const char *trigger)
@@ -93,8 +94,9 @@ static int too_long(void *of)
 /* SELECT (condition) FROM (SELECT ?1 AS "a", ?2 AS "b" ...) */
 static int compile(sl_tap *tap, const sl_column *columns, uint32_t count)
 {
-    int rc = sqlite3_open_v2(":memory:", &tap->db,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc =
+        sqlite3_open_v2(":memory:", &tap->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(tap->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     if (rc == SQLITE_OK)
@@ -108,7 +110,8 @@ static int compile(sl_tap *tap, const sl_column *columns, uint32_t count)
     const char *tail = NULL;
     if (rc == SQLITE_OK)
         rc = text ? sqlite3_prepare_v2(tap->db, text, -1, &tap->condition, &tail) : SQLITE_NOMEM;
-    if (rc == SQLITE_OK && ((tail && *tail) || sqlite3_bind_parameter_count(tap->condition) != (int)count))
+    if (rc == SQLITE_OK &&
+        ((tail && *tail) || sqlite3_bind_parameter_count(tap->condition) != (int)count))
         rc = SQLITE_ERROR;
     if (rc != SQLITE_OK)
         snprintf(tap->why, sizeof tap->why, "the condition cannot be compiled: %s",
@@ -138,7 +141,8 @@ static int is_wanted(sl_tap *tap, const sl_column *columns, uint32_t count, cons
     return wanted;
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------- */
+/* ---- Rows -------------------------------------------------------------------------------------
+ */
 
 static void write_row(sl_tap *tap, const sl_column *columns, uint32_t count, const sl_batch *batch,
                       uint32_t row)

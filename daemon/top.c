@@ -140,8 +140,9 @@ static void print_look(screen *on)
     }
     if (on->terminal)
         fputs("\033[H\033[J", stdout);
-    printf("%.*s\n", width, "GRAPH.STAGE                  STATE       IN/s    OUT/s   REJECT  "
-                            "BUSY%   MEMORY SOURCE");
+    printf("%.*s\n", width,
+           "GRAPH.STAGE                  STATE       IN/s    OUT/s   REJECT  "
+           "BUSY%   MEMORY SOURCE");
     int left = height - 3, more = 0;
     for (size_t i = 0; i < on->count; i++) {
         line *at = &on->lines[i];

@@ -44,34 +44,96 @@ typedef struct sl_source_options {
     int64_t rotate_wait; /* microseconds that a file which was rotated may stay quiet */
 } sl_source_options;
 
-#define SL_SOURCE_OPTIONS(owner)                                                               \
-    {"path", SL_OPTION_LIST, SL_OPTION_SOURCE, offsetof(struct owner, source.path), NULL,      \
-     NULL, NULL, NULL,                                                                         \
-     "The file to read, `-` for standard input, a glob (its files in byte order), or a list "  \
-     "of these; gzip and zstd are found by content."},                                         \
-    {"file_column", SL_OPTION_TEXT, 0, offsetof(struct owner, source.file_column), "", NULL,   \
-     NULL, NULL, "Name of an added column with the path of the file that the row is from."},   \
-    {"row_column", SL_OPTION_TEXT, 0, offsetof(struct owner, source.row_column), "", NULL,     \
-     NULL, NULL, "Name of an added column with the row's number in its file, from 1."},        \
-    {"encoding", SL_OPTION_CHOICE, 0, offsetof(struct owner, source.encoding), "utf-8", NULL,  \
-     NULL, "utf-8|latin1|cp1252|utf-16|utf-16le|utf-16be",                                     \
-     "How the file's text is encoded; a byte order mark of UTF-8 or UTF-16 is obeyed."},       \
-    {"max_ratio", SL_OPTION_REAL, 0, offsetof(struct owner, source.max_ratio), "200", "1",     \
-     NULL, NULL, "A compressed file that grows beyond this ratio is refused as a bomb."},      \
-    {"max_output", SL_OPTION_SIZE, 0, offsetof(struct owner, source.max_output), "0", "0",     \
-     NULL, NULL, "Bytes that one compressed file may decompress to; 0 is no bound."},          \
-    {"max_window", SL_OPTION_SIZE, 0, offsetof(struct owner, source.max_window), "8MiB",       \
-     "1KiB", "2GiB", NULL,                                                                     \
-     "Largest window of a zstd file; files made with --ultra or --long need more."},           \
-    {"follow", SL_OPTION_BOOLEAN, 0, offsetof(struct owner, source.follow), "false", NULL,     \
-     NULL, NULL, "Whether to go on reading as the files grow and new ones come, for ever."},   \
-    {"poll", SL_OPTION_DURATION, 0, offsetof(struct owner, source.poll), "250ms", "1ms",       \
-     NULL, NULL,                                                                               \
-     "With follow: how long to wait before looking for something new; where nothing has come "  \
-     "for a while, up to four times as long."},                                                \
-    {"rotate_wait", SL_OPTION_DURATION, 0, offsetof(struct owner, source.rotate_wait), "5s",   \
-     "0s", NULL, NULL,                                                                         \
-     "With follow: how long a file that was rotated must be quiet before it counts as ended."}
+#define SL_SOURCE_OPTIONS(owner)                                                                   \
+    {"path",                                                                                       \
+     SL_OPTION_LIST,                                                                               \
+     SL_OPTION_SOURCE,                                                                             \
+     offsetof(struct owner, source.path),                                                          \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     NULL,                                                                                         \
+     "The file to read, `-` for standard input, a glob (its files in byte order), or a list "      \
+     "of these; gzip and zstd are found by content."},                                             \
+        {"file_column",                                                                            \
+         SL_OPTION_TEXT,                                                                           \
+         0,                                                                                        \
+         offsetof(struct owner, source.file_column),                                               \
+         "",                                                                                       \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Name of an added column with the path of the file that the row is from."},               \
+        {"row_column",                                                                             \
+         SL_OPTION_TEXT,                                                                           \
+         0,                                                                                        \
+         offsetof(struct owner, source.row_column),                                                \
+         "",                                                                                       \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Name of an added column with the row's number in its file, from 1."},                    \
+        {"encoding",                                                                               \
+         SL_OPTION_CHOICE,                                                                         \
+         0,                                                                                        \
+         offsetof(struct owner, source.encoding),                                                  \
+         "utf-8",                                                                                  \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "utf-8|latin1|cp1252|utf-16|utf-16le|utf-16be",                                           \
+         "How the file's text is encoded; a byte order mark of UTF-8 or UTF-16 is obeyed."},       \
+        {"max_ratio",                                                                              \
+         SL_OPTION_REAL,                                                                           \
+         0,                                                                                        \
+         offsetof(struct owner, source.max_ratio),                                                 \
+         "200",                                                                                    \
+         "1",                                                                                      \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "A compressed file that grows beyond this ratio is refused as a bomb."},                  \
+        {"max_output",                                                                             \
+         SL_OPTION_SIZE,                                                                           \
+         0,                                                                                        \
+         offsetof(struct owner, source.max_output),                                                \
+         "0",                                                                                      \
+         "0",                                                                                      \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Bytes that one compressed file may decompress to; 0 is no bound."},                      \
+        {"max_window",                                                                             \
+         SL_OPTION_SIZE,                                                                           \
+         0,                                                                                        \
+         offsetof(struct owner, source.max_window),                                                \
+         "8MiB",                                                                                   \
+         "1KiB",                                                                                   \
+         "2GiB",                                                                                   \
+         NULL,                                                                                     \
+         "Largest window of a zstd file; files made with --ultra or --long need more."},           \
+        {"follow",                                                                                 \
+         SL_OPTION_BOOLEAN,                                                                        \
+         0,                                                                                        \
+         offsetof(struct owner, source.follow),                                                    \
+         "false",                                                                                  \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "Whether to go on reading as the files grow and new ones come, for ever."},               \
+        {"poll",                                                                                   \
+         SL_OPTION_DURATION,                                                                       \
+         0,                                                                                        \
+         offsetof(struct owner, source.poll),                                                      \
+         "250ms",                                                                                  \
+         "1ms",                                                                                    \
+         NULL,                                                                                     \
+         NULL,                                                                                     \
+         "With follow: how long to wait before looking for something new; where nothing has come " \
+         "for a while, up to four times as long."},                                                \
+    {                                                                                              \
+        "rotate_wait", SL_OPTION_DURATION, 0, offsetof(struct owner, source.rotate_wait), "5s",    \
+            "0s", NULL, NULL,                                                                      \
+            "With follow: how long a file that was rotated must be quiet before it counts as "     \
+            "ended."                                                                               \
+    }
 
 #define SL_SOURCE_LATER (-2) /* read(): the file has no more now */
 

@@ -79,8 +79,8 @@ static int set_synchronous(sl_door *door, sl_sqlite *db, int32_t full)
 {
     if (!door->wal || door->full == full)
         return SQLITE_OK;
-    int rc = sl_sqlite_run(db, full ? "PRAGMA main.synchronous=FULL"
-                                    : "PRAGMA main.synchronous=NORMAL");
+    int rc =
+        sl_sqlite_run(db, full ? "PRAGMA main.synchronous=FULL" : "PRAGMA main.synchronous=NORMAL");
     door->full = rc == SQLITE_OK ? full : door->full;
     return rc;
 }
@@ -93,7 +93,8 @@ static int sync_folder(sl_sqlite *db)
     const char *slash = strrchr(db->path, '/');
     sqlite3_snprintf(sizeof folder, folder, "%.*s", slash ? (int)(slash - db->path) : 1,
                      slash ? db->path : ".");
-    int32_t fd = env->open(env->context, *folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    int32_t fd =
+        env->open(env->context, *folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return SQLITE_IOERR_DIR_FSYNC;
     int32_t answer = env->sync(env->context, fd);

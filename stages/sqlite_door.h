@@ -16,16 +16,16 @@
 #include "stages/sqlite_db.h"
 
 typedef struct sl_door { /* in memory that the graph's stages share; zeroed at first */
-    sqlite3 *handle;   /* NULL: not open */
-    uint32_t members;  /* that use the handle */
-    uint32_t numbered; /* members so far: each has a number, from 1 */
-    uint32_t dirty;    /* members that have written in the transaction */
-    int64_t last;      /* number of the last transaction that was begun, from 1 */
-    int32_t begun;     /* it is open */
-    int32_t made;      /* the file was not there, or empty: it is of our making */
-    int32_t journaled; /* its journal mode has been set or looked at */
-    int32_t wal;       /* ... and is WAL */
-    int32_t full;      /* ... with synchronous=FULL; otherwise NORMAL */
+    sqlite3 *handle;     /* NULL: not open */
+    uint32_t members;    /* that use the handle */
+    uint32_t numbered;   /* members so far: each has a number, from 1 */
+    uint32_t dirty;      /* members that have written in the transaction */
+    int64_t last;        /* number of the last transaction that was begun, from 1 */
+    int32_t begun;       /* it is open */
+    int32_t made;        /* the file was not there, or empty: it is of our making */
+    int32_t journaled;   /* its journal mode has been set or looked at */
+    int32_t wal;         /* ... and is WAL */
+    int32_t full;        /* ... with synchronous=FULL; otherwise NORMAL */
 } sl_door;
 
 typedef struct sl_member { /* an exporter's share of the door; zeroed at first */

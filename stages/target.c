@@ -511,8 +511,8 @@ sl_status sl_target_tell(sl_target *target, sl_text *position)
         return SL_ERROR;
     return target->stage->host->set_text(
         target->stage, position, "{\"bytes\":%lld,\"crc\":%u,\"device\":%llu,\"inode\":%llu}",
-        (long long)target->committed, sum,
-        (unsigned long long)info.device, (unsigned long long)info.inode);
+        (long long)target->committed, sum, (unsigned long long)info.device,
+        (unsigned long long)info.inode);
 }
 
 static sl_status fail_other(sl_target *target, const char *what, int64_t bytes)
@@ -598,7 +598,8 @@ static sl_status sync_folder(sl_target *target)
         return fail_write(target, ENAMETOOLONG);
     memcpy(folder, slash ? target->label : ".", size);
     folder[size] = '\0';
-    int32_t fd = env->open(env->context, size ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    int32_t fd =
+        env->open(env->context, size ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (fd < 0)
         return fail_write(target, -fd);
     int32_t answer = env->sync(env->context, fd);

@@ -82,7 +82,7 @@ int sl_batch_lines(sl_batch *batch);
 /* Likewise for their origins, zeroed. */
 int sl_batch_origins(sl_batch *batch);
 
-sl_stamp *sl_batch_stamp(const sl_batch *batch);         /* borrowed */
+sl_stamp *sl_batch_stamp(const sl_batch *batch);           /* borrowed */
 void sl_batch_set_stamp(sl_batch *batch, sl_stamp *taken); /* NULL: none */
 /* 1: the stamp speaks of more rows than have come with it: the rest is in later batches. */
 int32_t sl_batch_partial(const sl_batch *batch);

@@ -1,7 +1,7 @@
 /*
  * generator.c - drives one stage through its life and keeps its contract; see generator.h.
  *
- * Deliberately elsewhere: what a stage may ask of the host (host.c).
+ * Deliberately elsewhere: what a stage may ask of the host (host.c), exporters (exporter.c).
  */
 #include "stages/core/generator.h"
 
@@ -13,8 +13,6 @@
 #include "stages/core/inside.h"
 
 #define COMMIT_EVERY 16
-#define ASKED_MORE 1
-#define ASKED_FINAL 2
 
 static int64_t clock_of(const sl_generator *generator)
 {
@@ -183,7 +181,7 @@ static void forget_held(sl_generator *generator)
 
 /* ---- Failing ------------------------------------------------------------------------------ */
 
-static sl_status bug(sl_generator *generator, const char *what)
+sl_status sl_generator_bug(sl_generator *generator, const char *what)
 {
     sl_place place = {.code = SL_CODE_BUG, .hint = "this is a mistake in the stage's code"};
     return sl_generator_fail(generator, &place, "%s", what);
@@ -219,7 +217,7 @@ static int32_t must_wait(sl_generator *generator)
 sl_status sl_generator_pull(sl_generator *generator, uint32_t input, sl_batch **given)
 {
     if (input >= generator->inlets_count)
-        return bug(generator, "asked an input that it does not have");
+        return sl_generator_bug(generator, "asked an input that it does not have");
     inlet *in = &generator->inlets[input];
     if (in->ended || in->closed)
         return SL_END;
@@ -278,9 +276,9 @@ void sl_generator_sweep(sl_generator *generator, sl_batch *batch)
 static sl_status check_given(sl_generator *generator, sl_batch *batch)
 {
     if (!batch)
-        return bug(generator, "answered SL_OK without a batch");
+        return sl_generator_bug(generator, "answered SL_OK without a batch");
     if (batch->columns_count != generator->columns_count)
-        return bug(generator, "gave a batch with other columns than it declared");
+        return sl_generator_bug(generator, "gave a batch with other columns than it declared");
     return SL_OK;
 }
 
@@ -410,7 +408,8 @@ static sl_status next_of_stage(sl_generator *generator, sl_batch **given)
         if (is_reader(generator))
             generator->counters.created =
                 generator->counters.rows_out + generator->counters.rejected;
-        return batch ? bug(generator, "gave a batch and did not answer SL_OK") : status;
+        return batch ? sl_generator_bug(generator, "gave a batch and did not answer SL_OK")
+                     : status;
     }
     status = check_given(generator, batch);
     if (status != SL_OK) {
@@ -474,7 +473,8 @@ static sl_status run_each(sl_generator *generator, sl_batch *batch)
     sl_status status = generator->type->each(&generator->stage, batch);
     generator->current = NULL;
     if (status != SL_OK)
-        return status == SL_ERROR ? status : bug(generator, "each answers SL_OK or SL_ERROR");
+        return status == SL_ERROR ? status
+                                  : sl_generator_bug(generator, "each answers SL_OK or SL_ERROR");
     sl_generator_sweep(generator, batch);
     if (generator->tail)
         came -= generator->tail->selected;
@@ -503,199 +503,6 @@ static sl_status next_by_each(sl_generator *generator, sl_batch **given)
     return give(generator, batch, given);
 }
 
-/* ---- Exporters
- * ------------------------------------------------------------------------------------ */
-
-/* Whether the stage is asked to write and commit: in a rehearsal only who knows of it. */
-static int32_t acts(const sl_generator *generator)
-{
-    return !generator->run->rehearsing || (generator->type->traits & SL_TRAIT_REHEARSES);
-}
-
-int32_t sl_generator_settled(const sl_generator *generator)
-{
-    return !generator->inlets[0].partial;
-}
-
-int64_t sl_generator_written(const sl_generator *generator)
-{
-    return generator->counters.rows_out + generator->rows_written;
-}
-
-int32_t sl_generator_uncommitted(const sl_generator *generator)
-{
-    return generator->uncommitted > 0 || generator->committing;
-}
-
-static sl_status commit(sl_generator *generator, int32_t final)
-{
-    sl_run *run = generator->run;
-    sl_status status = SL_OK;
-    if (!run->rehearsing) {
-        if (!generator->committing) {
-            generator->checkpoint = (sl_blob){0};
-            if (run->checkpoint && run->checkpoint(run->of, generator->index, generator->finished,
-                                                   &generator->checkpoint) != SL_OK)
-                return SL_ERROR;
-        }
-        sl_commit what = {
-            .size = sizeof what, .final = final, .checkpoint = generator->checkpoint};
-        if (generator->type->commit)
-            status = generator->type->commit(&generator->stage, &what);
-    }
-    generator->committing = status == SL_PENDING;
-    if (status == SL_OK) {
-        generator->counters.rows_out += generator->rows_written;
-        generator->counters.commits++;
-        generator->rows_written = 0;
-        generator->uncommitted = 0;
-    }
-    if (status == SL_END)
-        return bug(generator, "commit answers SL_OK, SL_PENDING or SL_ERROR");
-    return status;
-}
-
-sl_status sl_generator_commit(sl_generator *generator, int32_t final)
-{
-    if (generator->type->role != SL_EXPORTER || generator->closed || generator->ended ||
-        (!final && !sl_generator_uncommitted(generator)))
-        return SL_OK;
-    if (generator->failed)
-        return SL_ERROR;
-    sl_status status = commit(generator, final);
-    if (status == SL_ERROR)
-        generator->failed = 1;
-    return status;
-}
-
-/* Asks who stands above for a commit; is asked again until it is done. */
-static sl_status ask_commit(sl_generator *generator, int32_t asked)
-{
-    sl_run *run = generator->run;
-    int32_t final = asked == ASKED_FINAL;
-    generator->asked = asked;
-    sl_status status = SL_OK;
-    if (run->commit)
-        status = run->commit(run->of, generator->index, final);
-    else if (final || sl_generator_settled(generator))
-        status = commit(generator, final);
-    if (status != SL_PENDING)
-        generator->asked = 0;
-    return status;
-}
-
-static sl_status give_receipt(sl_generator *generator, sl_batch **given)
-{
-    int32_t full;
-    *given = sl_batch_new(generator->run->pool, 0, 1, &full);
-    if (!*given)
-        return sl_generator_fail(generator, NULL, "out of memory");
-    (*given)->first_row = generator->counters.rows_out;
-    (*given)->selected = 0;
-    generator->counters.batches_out++;
-    return SL_OK;
-}
-
-/* Whether an earlier run has committed all that the batch's stamp speaks of. */
-static int32_t was_committed(const sl_generator *generator, const sl_batch *batch)
-{
-    const sl_stamp *stamp = sl_batch_stamp(batch);
-    if (!generator->ahead || !stamp)
-        return 0;
-    for (uint32_t i = 0; i < stamp->count; i++) {
-        const struct sl_stamp_part *part = &stamp->parts[i];
-        const struct sl_stamp_part *ours = sl_stamp_part_of(generator->ahead, part->stage);
-        if (part->reader && part->count > (ours ? ours->count : 0))
-            return 0;
-    }
-    return 1;
-}
-
-static sl_status pass_over(sl_generator *generator)
-{
-    sl_batch *batch = generator->writing;
-    generator->writing = NULL;
-    generator->counters.passed += batch->selected;
-    sl_generator_let_go(generator, batch);
-    sl_batch_release(batch);
-    return SL_OK;
-}
-
-static sl_status write_batch(sl_generator *generator)
-{
-    sl_batch *batch = generator->writing;
-    uint32_t came = batch->selected;
-    generator->current = batch;
-    if (generator->seen)
-        generator->seen(generator->seen_of, generator, batch);
-    sl_status status = came > 0 && acts(generator)
-                           ? generator->type->write(&generator->stage, batch)
-                           : SL_OK;
-    generator->current = NULL;
-    if (status == SL_PENDING)
-        return status;
-    if (status == SL_END)
-        return bug(generator, "write answers SL_OK, SL_PENDING or SL_ERROR");
-    generator->writing = NULL;
-    if (status == SL_OK) {
-        uint32_t rejected = generator->marked_batch == batch ? generator->marked : 0;
-        generator->rows_written += came - rejected;
-        generator->uncommitted++;
-        sl_generator_let_go(generator, batch);
-    }
-    generator->marked_batch = NULL;
-    generator->marked = 0;
-    sl_batch_release(batch);
-    return status;
-}
-
-/* The next batch to write, or why there is none; END comes behind the final commit. */
-static sl_status batch_to_write(sl_generator *generator)
-{
-    sl_status status = sl_generator_pull(generator, 0, &generator->writing);
-    if (status == SL_END) {
-        generator->inlets[0].partial = 0;
-        status = ask_commit(generator, ASKED_FINAL);
-        return status == SL_OK ? SL_END : status;
-    }
-    /* Who stands above commits when the whole graph waits. */
-    if (status == SL_PENDING && generator->uncommitted > 0 && !generator->run->commit) {
-        status = ask_commit(generator, ASKED_MORE);
-        return status == SL_OK ? SL_PENDING : status;
-    }
-    return status;
-}
-
-static sl_status next_of_exporter(sl_generator *generator, sl_batch **given)
-{
-    sl_status status;
-    if (generator->asked) {
-        int32_t final = generator->asked == ASKED_FINAL;
-        status = ask_commit(generator, generator->asked);
-        if (status != SL_OK)
-            return status;
-        if (final)
-            return SL_END;
-    }
-    if (!generator->writing) {
-        status = batch_to_write(generator);
-        if (status != SL_OK)
-            return status;
-    }
-    if (was_committed(generator, generator->writing))
-        status = pass_over(generator);
-    else
-        status = write_batch(generator);
-    if (status != SL_OK)
-        return status;
-    if (generator->uncommitted >= generator->commit_every) {
-        status = ask_commit(generator, ASKED_MORE);
-        if (status != SL_OK)
-            return status;
-    }
-    return give_receipt(generator, given);
-}
-
 /* ---- The four verbs
  * ---------------------------------------------------------------------------------- */
 
@@ -710,11 +517,12 @@ static sl_status settle(sl_generator *generator, sl_status status)
         break;
     case SL_ERROR:
         if (generator->run->errors->errors == 0)
-            bug(generator, "failed without saying why");
+            sl_generator_bug(generator, "failed without saying why");
         generator->failed = 1;
         break;
     default:
-        return settle(generator, bug(generator, "gave an answer that is none of the four"));
+        return settle(generator,
+                      sl_generator_bug(generator, "gave an answer that is none of the four"));
     }
     /* Nothing more will be asked of the inputs. */
     for (uint32_t i = 0; i < generator->inlets_count; i++) {
@@ -743,7 +551,7 @@ static sl_status enter(sl_generator *generator, sl_batch **given)
     int64_t before = clock_of(generator), nested = generator->nested;
     sl_status status;
     if (generator->type->role == SL_EXPORTER)
-        status = next_of_exporter(generator, given);
+        status = sl_exporter_next(generator, given);
     else if (generator->type->each)
         status = next_by_each(generator, given);
     else
@@ -856,7 +664,8 @@ void sl_generator_close(sl_generator *generator)
         free_gate = 0;
         sched_yield();
     }
-    if (generator->opened && generator->type->abort && !generator->ended && acts(generator))
+    if (generator->opened && generator->type->abort && !generator->ended &&
+        sl_exporter_acts(generator))
         generator->uncertain = generator->type->abort(&generator->stage) != SL_OK;
     if (generator->tried && generator->type->close)
         generator->type->close(&generator->stage);
@@ -909,9 +718,9 @@ static sl_status prepare(sl_generator *generator, sl_status (*step)(sl_stage *st
     generator->tried = 1;
     sl_status status = step ? step(&generator->stage) : SL_OK;
     if (status == SL_ERROR && generator->run->errors->errors == before)
-        bug(generator, "failed without saying why");
+        sl_generator_bug(generator, "failed without saying why");
     if (status == SL_END || status == SL_PENDING)
-        status = bug(generator, "plan and open answer SL_OK or SL_ERROR");
+        status = sl_generator_bug(generator, "plan and open answer SL_OK or SL_ERROR");
     if (status == SL_OK && generator->run->errors->errors > before)
         status = SL_ERROR;
     if (status == SL_ERROR)
@@ -938,21 +747,22 @@ sl_status sl_generator_open(sl_generator *generator)
     if (!generator->planned && sl_generator_plan(generator) != SL_OK)
         return SL_ERROR;
     generator->opened = 1;
-    sl_status status = prepare(generator, generator->type->role != SL_EXPORTER || acts(generator)
-                                              ? generator->type->open
-                                              : NULL);
+    sl_status status =
+        prepare(generator, generator->type->role != SL_EXPORTER || sl_exporter_acts(generator)
+                               ? generator->type->open
+                               : NULL);
     if (status != SL_OK)
         return status;
     inherit_columns(generator);
     if (!generator->columns && generator->type->role != SL_EXPORTER)
-        return bug(generator, "declared no columns");
+        return sl_generator_bug(generator, "declared no columns");
     return SL_OK;
 }
 
 sl_status sl_generator_resume(sl_generator *generator, const struct sl_stamp_part *part)
 {
     const sl_stage_type *type = generator->type;
-    sl_status (*go)(sl_stage *stage, const char *place) =
+    sl_status (*go)(sl_stage * stage, const char *place) =
         type->role == SL_READER || type->role == SL_EXPORTER ? type->seek : type->restore;
     generator->before = *part;
     generator->before.json = NULL;
@@ -1120,8 +930,7 @@ int32_t sl_generator_waiting(const sl_generator *generator)
 int32_t sl_generator_audit(const sl_generator *generator, char *why, size_t size)
 {
     const sl_counters *c = &generator->counters;
-    int64_t holds =
-        c->rows_in + c->created - c->rows_out - c->filtered - c->rejected - c->passed;
+    int64_t holds = c->rows_in + c->created - c->rows_out - c->filtered - c->rejected - c->passed;
     int32_t may_filter = (generator->type->traits & (SL_TRAIT_SHRINKS | SL_TRAIT_HOLDS)) != 0;
     if (generator->ended && holds == 0 && c->filtered >= 0 && (may_filter || c->filtered == 0))
         return 1;

@@ -30,9 +30,9 @@
  * then end at each bound (where some exporter stood), so that an exporter that was ahead of
  * others passes over whole batches.
  *
- * The books, per stage: in + created = out + filtered + rejected + passed + held. created and filtered
- * are derived for readers and `each` stages and told (host->account) by the others; held must
- * be 0 when a stage has ended. sl_generator_audit checks it.
+ * The books, per stage: in + created = out + filtered + rejected + passed + held. created and
+ * filtered are derived for readers and `each` stages and told (host->account) by the others; held
+ * must be 0 when a stage has ended. sl_generator_audit checks it.
  *
  * Threads: one strand. Only sl_generator_interrupt and sl_run.stopping: ANY THREAD.
  */
@@ -71,23 +71,23 @@ struct sl_shared {
 typedef struct sl_run {
     const sl_env *env;
     sl_pool *pool;
-    sl_arena *arena;     /* of the graph */
-    sl_errors *errors;   /* failures are added here */
-    sl_locate *locate;   /* NULL: no YAML */
-    int64_t started;     /* microseconds since 1970 */
-    int32_t offline;     /* 1: plan looks at nothing */
-    int32_t planning;    /* 1: several failures may be said */
-    int32_t rehearsing;  /* 1: nothing is committed */
-    const char *graph;   /* its name; NULL: none */
+    sl_arena *arena;    /* of the graph */
+    sl_errors *errors;  /* failures are added here */
+    sl_locate *locate;  /* NULL: no YAML */
+    int64_t started;    /* microseconds since 1970 */
+    int32_t offline;    /* 1: plan looks at nothing */
+    int32_t planning;   /* 1: several failures may be said */
+    int32_t rehearsing; /* 1: nothing is committed */
+    const char *graph;  /* its name; NULL: none */
     sl_shared *shared;
     atomic_int stopping; /* inputs answer PENDING, so that every stage lets go */
     int64_t yield_at;    /* monotonic; a stage that holds rows is made to wait then; 0: never */
     int32_t yielded;     /* 1: that happened; whoever set yield_at asks again */
     void *of;            /* for the functions below */
-    void (*wake)(void *of, uint32_t stage);                            /* ANY THREAD */
+    void (*wake)(void *of, uint32_t stage); /* ANY THREAD */
     void (*wake_after)(void *of, uint32_t stage, int64_t microseconds);
     sl_status (*wake_on_fd)(void *of, uint32_t stage, int32_t fd, int32_t events);
-    void (*log)(void *of, const sl_error *line);                       /* level says how loud */
+    void (*log)(void *of, const sl_error *line); /* level says how loud */
     const sl_value *(*param)(void *of, const char *name);
     /* SL_OK: taken. SL_ERROR: the graph does not go on; when no failure was added, the
      * generator adds the reject's own reason with SL_CODE_DATA. */
@@ -120,10 +120,10 @@ typedef struct sl_counters {
     int64_t batches_in, batches_out;
     int64_t rows_in, rows_out; /* exporters: rows_out are committed rows */
     int64_t created, filtered, rejected;
-    int64_t passed; /* exporters: rows that an earlier run has committed */
-    int64_t busy;           /* microseconds in this stage, its inputs not counted */
-    int64_t bytes_done;     /* readers: of the source; */
-    int64_t bytes_total;    /* -1: not known */
+    int64_t passed;              /* exporters: rows that an earlier run has committed */
+    int64_t busy;                /* microseconds in this stage, its inputs not counted */
+    int64_t bytes_done;          /* readers: of the source; */
+    int64_t bytes_total;         /* -1: not known */
     int64_t memory, memory_peak; /* what the stage allocated, now and at most */
     int64_t commits;
     int64_t raised; /* reasons that were raised here by an operator, and heard */
@@ -157,7 +157,8 @@ sl_status sl_generator_commit(sl_generator *generator, int32_t final);
 int64_t sl_generator_written(const sl_generator *generator); /* rows, committed or not */
 /* 1: no partial batch was written last, so that a commit may be made. */
 int32_t sl_generator_settled(const sl_generator *generator);
-int32_t sl_generator_uncommitted(const sl_generator *generator); /* 1: a commit would do something */
+int32_t
+sl_generator_uncommitted(const sl_generator *generator); /* 1: a commit would do something */
 
 /* Readers: give no more rows than this in all; -1: no bound. */
 void sl_generator_limit(sl_generator *generator, int64_t rows);
@@ -182,8 +183,8 @@ void sl_generator_commit_every(sl_generator *generator, uint32_t writes);
 sl_input sl_generator_as_input(sl_generator *generator);
 
 /* Adds a failure in the generator's name. Answers SL_ERROR; the generator's next is ERROR. */
-sl_status sl_generator_fail(sl_generator *generator, const sl_place *place, const char *format,
-                            ...) SL_PRINTF(3, 4);
+sl_status sl_generator_fail(sl_generator *generator, const sl_place *place, const char *format, ...)
+    SL_PRINTF(3, 4);
 
 /* Calls seen() with each batch that the stage gives (an exporter: takes); NULL: no longer. */
 void sl_generator_tap(sl_generator *generator,
@@ -200,8 +201,8 @@ const char *sl_generator_name(const sl_generator *generator);
 sl_stage *sl_generator_stage(sl_generator *generator);
 const sl_column *sl_generator_columns(const sl_generator *generator, uint32_t *count);
 const sl_counters *sl_generator_counters(const sl_generator *generator);
-int32_t sl_generator_ended(const sl_generator *generator);  /* 1: END was given */
-int32_t sl_generator_failed(const sl_generator *generator); /* 1: ERROR was given */
+int32_t sl_generator_ended(const sl_generator *generator);     /* 1: END was given */
+int32_t sl_generator_failed(const sl_generator *generator);    /* 1: ERROR was given */
 int32_t sl_generator_uncertain(const sl_generator *generator); /* 1: its abort has failed */
 int32_t sl_generator_closed(const sl_generator *generator);
 /* 1: its last answer was PENDING, and it was not an input's. */

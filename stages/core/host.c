@@ -631,8 +631,7 @@ static void promise(sl_stage *stage, uint32_t what, const char *why)
     sl_generator *generator = of(stage);
     generator->promised = 1;
     generator->promise = what;
-    generator->promise_why =
-        why ? sl_arena_copy(generator->run->arena, why, strlen(why)) : NULL;
+    generator->promise_why = why ? sl_arena_copy(generator->run->arena, why, strlen(why)) : NULL;
 }
 
 static sl_status kept_type(sl_stage *stage, const char *column, sl_type *type)

@@ -1,5 +1,5 @@
 /*
- * inside.h - what generator.c and host.c share: the inside of a generator.
+ * inside.h - what generator.c, exporter.c and host.c share: the inside of a generator.
  *
  * Nobody else includes it.
  */
@@ -43,7 +43,7 @@ struct sl_generator {
     int32_t input_pending; /* an input answered PENDING in this call */
     int32_t waiting;       /* the last answer was this stage's own PENDING */
     int32_t ended, failed;
-    int32_t uncertain; /* abort failed: what stands in the target is not known */
+    int32_t uncertain;   /* abort failed: what stands in the target is not known */
     atomic_int gate;     /* 0 free, 1 an interrupt is inside, 2 closed for interrupts */
     const char *raising; /* goes to input 0 in place of the next pull */
 
@@ -94,6 +94,14 @@ struct sl_generator {
 };
 
 extern const sl_host sl_generator_host; /* host.c */
+
+/* exporter.c: the next receipt; and whether the stage is asked to write and commit: in a rehearsal
+ * only who knows of it. */
+sl_status sl_exporter_next(sl_generator *generator, sl_batch **given);
+int32_t sl_exporter_acts(const sl_generator *generator);
+
+/* A promise of the stage was broken: SL_ERROR, said. */
+sl_status sl_generator_bug(sl_generator *generator, const char *what);
 
 sl_status sl_generator_pull(sl_generator *generator, uint32_t input, sl_batch **given);
 void sl_generator_let_go(sl_generator *generator, sl_batch *batch);

@@ -76,16 +76,16 @@ typedef int32_t sl_status;
 #define SL_PENDING 2  /* nothing yet; a wake will follow */
 
 /* Why a run failed, as the process's exit code says it (sysexits.h). */
-#define SL_CODE_FAILED 1       /* no better word */
-#define SL_CODE_USAGE 64       /* the command line */
-#define SL_CODE_DATA 65        /* the rows */
-#define SL_CODE_NO_INPUT 66    /* a source is not there, or cannot be read */
-#define SL_CODE_BUG 70         /* a promise of a stage or of the host was broken */
-#define SL_CODE_NO_OUTPUT 73   /* a target cannot be made */
-#define SL_CODE_IO 74          /* reading or writing failed halfway */
-#define SL_CODE_TRY_AGAIN 75   /* busy; later may be better */
-#define SL_CODE_PERMISSION 77  /* not allowed */
-#define SL_CODE_CONFIG 78      /* the YAML */
+#define SL_CODE_FAILED 1      /* no better word */
+#define SL_CODE_USAGE 64      /* the command line */
+#define SL_CODE_DATA 65       /* the rows */
+#define SL_CODE_NO_INPUT 66   /* a source is not there, or cannot be read */
+#define SL_CODE_BUG 70        /* a promise of a stage or of the host was broken */
+#define SL_CODE_NO_OUTPUT 73  /* a target cannot be made */
+#define SL_CODE_IO 74         /* reading or writing failed halfway */
+#define SL_CODE_TRY_AGAIN 75  /* busy; later may be better */
+#define SL_CODE_PERMISSION 77 /* not allowed */
+#define SL_CODE_CONFIG 78     /* the YAML */
 
 /* ---- Values, columns, batches ------------------------------------------------------ */
 
@@ -148,12 +148,12 @@ typedef struct sl_column {
  * the graph, those of `key` as long as the batch.
  */
 typedef struct sl_origin { /* 64 bytes, for good */
-    const char *source;   /* a file; with `database`: a table of it, NULL: a query over it */
-    const char *database; /* NULL: source is a file */
-    const char *key_name; /* column of an INTEGER key */
-    int64_t row;          /* its number in the source, from 1 */
-    int64_t line;         /* in the source, from 1 */
-    uint32_t flags;       /* SL_ORIGIN_* */
+    const char *source;    /* a file; with `database`: a table of it, NULL: a query over it */
+    const char *database;  /* NULL: source is a file */
+    const char *key_name;  /* column of an INTEGER key */
+    int64_t row;           /* its number in the source, from 1 */
+    int64_t line;          /* in the source, from 1 */
+    uint32_t flags;        /* SL_ORIGIN_* */
     uint32_t reserved;
     sl_cell key; /* INTEGER, or TEXT: a JSON object with the columns of the key; NULL */
 } sl_origin;
@@ -167,20 +167,20 @@ typedef struct sl_origin { /* 64 bytes, for good */
 typedef struct sl_batch {
     uint32_t size; /* of this struct; the host's */
     uint32_t columns_count;
-    uint32_t capacity;    /* room for rows in the columns that batch() made */
-    uint32_t rows;        /* length of every column; a maker of rows sets it */
-    uint32_t selected;    /* length of selection */
+    uint32_t capacity; /* room for rows in the columns that batch() made */
+    uint32_t rows;     /* length of every column; a maker of rows sets it */
+    uint32_t selected; /* length of selection */
     uint32_t reserved;
     sl_cell **columns;
-    uint32_t *selection;  /* room for capacity; batch() fills it with 0, 1, 2 ... */
-    int64_t first_row;    /* number of row 0 in its source, counted from 1 */
-    int64_t *lines;       /* line of each row in its source, counted from 1; NULL: not known.
-                           * batch() gives readers an array with room for capacity: fill it,
-                           * or set it NULL */
-    const char *source;   /* name of the file or table; lives as long as the stage; NULL: none */
-    void *host;           /* memory, owners, stamp: the host's */
-    sl_origin *origins;   /* one a row: where it came from, said better than by source, first_row
-                           * and lines; NULL: they say it. See host->origins */
+    uint32_t *selection; /* room for capacity; batch() fills it with 0, 1, 2 ... */
+    int64_t first_row;   /* number of row 0 in its source, counted from 1 */
+    int64_t *lines;      /* line of each row in its source, counted from 1; NULL: not known.
+                          * batch() gives readers an array with room for capacity: fill it,
+                          * or set it NULL */
+    const char *source;  /* name of the file or table; lives as long as the stage; NULL: none */
+    void *host;          /* memory, owners, stamp: the host's */
+    sl_origin *origins;  /* one a row: where it came from, said better than by source, first_row
+                          * and lines; NULL: they say it. See host->origins */
 } sl_batch;
 
 /* ---- Options: one table parses, checks, explains ----------------------------------- */
@@ -209,20 +209,20 @@ static inline const sl_value *sl_item(const sl_value *list, uint32_t index)
 }
 
 typedef uint32_t sl_option_type;
-#define SL_OPTION_TEXT 0u     /* const char *                                   */
-#define SL_OPTION_INTEGER 1u  /* int64_t                                        */
-#define SL_OPTION_REAL 2u     /* double                                         */
-#define SL_OPTION_BOOLEAN 3u  /* int32_t, 0 or 1: true | false                  */
-#define SL_OPTION_SIZE 4u     /* int64_t, bytes: 64KiB, 1MB, 512                */
-#define SL_OPTION_DURATION 5u /* int64_t, microseconds: 250ms, 5s, 2m, 1h       */
-#define SL_OPTION_CHOICE 6u   /* int32_t, index into choices                    */
-#define SL_OPTION_COLUMN 7u   /* const char *, a column of input 0              */
-#define SL_OPTION_PATH 8u     /* const char *                                   */
-#define SL_OPTION_SECRET 9u   /* const char *, never printed                    */
-#define SL_OPTION_SQL 10u     /* const char *, an expression or query; no ${}   */
-#define SL_OPTION_LIST 11u    /* const sl_value *; a lone scalar is a list of one */
-#define SL_OPTION_MAP 12u     /* const sl_value *                               */
-#define SL_OPTION_COLUMNS 13u /* const sl_value *, a list of columns of input 0 */
+#define SL_OPTION_TEXT 0u      /* const char *                                   */
+#define SL_OPTION_INTEGER 1u   /* int64_t                                        */
+#define SL_OPTION_REAL 2u      /* double                                         */
+#define SL_OPTION_BOOLEAN 3u   /* int32_t, 0 or 1: true | false                  */
+#define SL_OPTION_SIZE 4u      /* int64_t, bytes: 64KiB, 1MB, 512                */
+#define SL_OPTION_DURATION 5u  /* int64_t, microseconds: 250ms, 5s, 2m, 1h       */
+#define SL_OPTION_CHOICE 6u    /* int32_t, index into choices                    */
+#define SL_OPTION_COLUMN 7u    /* const char *, a column of input 0              */
+#define SL_OPTION_PATH 8u      /* const char *                                   */
+#define SL_OPTION_SECRET 9u    /* const char *, never printed                    */
+#define SL_OPTION_SQL 10u      /* const char *, an expression or query; no ${}   */
+#define SL_OPTION_LIST 11u     /* const sl_value *; a lone scalar is a list of one */
+#define SL_OPTION_MAP 12u      /* const sl_value *                               */
+#define SL_OPTION_COLUMNS 13u  /* const sl_value *, a list of columns of input 0 */
 #define SL_OPTION_SQL_LIST 14u /* const sl_value *: scalars are SQL, in maps the key `sql` is */
 #define SL_OPTION_SQL_MAP 15u  /* const sl_value *: name -> SQL                  */
 
@@ -234,8 +234,9 @@ typedef struct sl_option {
     const char *fallback; /* as a person would write it in YAML; NULL: required; "": not given */
     const char *min;      /* likewise; NULL: unbounded */
     const char *max;
-    const char *choices; /* "append|replace|fail"; of a LIST or MAP: the values allowed; else NULL */
-    const char *help;    /* one sentence; manual, help and schema print it */
+    const char
+        *choices;     /* "append|replace|fail"; of a LIST or MAP: the values allowed; else NULL */
+    const char *help; /* one sentence; manual, help and schema print it */
 } sl_option;
 /* A fallback of "" leaves TEXT, PATH, SQL, LIST, MAP fields NULL, numbers 0. */
 
@@ -283,21 +284,24 @@ typedef uint32_t sl_role;
 #define SL_EXPORTER 4u
 
 /* Traits: what check and the manual say of a stage. */
-#define SL_TRAIT_HOLDS 1u      /* holds rows until its input ends: sort, aggregate */
-#define SL_TRAIT_STATEFUL 2u   /* its answer depends on earlier batches: limit, dedupe */
+#define SL_TRAIT_HOLDS 1u       /* holds rows until its input ends: sort, aggregate */
+#define SL_TRAIT_STATEFUL 2u    /* its answer depends on earlier batches: limit, dedupe */
 #define SL_TRAIT_TRANSACTION 4u /* exporter: rows and checkpoint are committed in one action */
-#define SL_TRAIT_SHRINKS 8u    /* may give no more rows than it takes, and drops some: filters */
-#define SL_TRAIT_REHEARSES 16u /* exporter: asks host->rehearsing() and then changes nothing */
+#define SL_TRAIT_SHRINKS 8u     /* may give no more rows than it takes, and drops some: filters */
+#define SL_TRAIT_REHEARSES 16u  /* exporter: asks host->rehearsing() and then changes nothing */
 
 /* What a stage can promise with the options it has; said in plan by host->promise(). */
-#define SL_PROMISE_NOTHING 0u /* reader: cannot be read again from a position (standard input);
-                               * exporter: a row is out as soon as it is written */
-#define SL_PROMISE_RESUMES 1u /* reader: goes to a position that tell gave; exporter: each commit
-                               * is kept together with its checkpoint */
-#define SL_PROMISE_WHOLE 2u   /* exporter: nothing is seen before the final commit, then all */
-#define SL_PROMISE_SAME 3u    /* exporter: as RESUMES, and a row written twice is as one (upsert) */
-#define SL_PROMISE_EMPTY 16u  /* exporter, added to RESUMES: the target is not there or empty, and
-                               * the YAML does not ask for rows to be added to others */
+#define SL_PROMISE_NOTHING                                                                         \
+    0u /* reader: cannot be read again from a position (standard input);                           \
+        * exporter: a row is out as soon as it is written */
+#define SL_PROMISE_RESUMES                                                                         \
+    1u                      /* reader: goes to a position that tell gave; exporter: each commit    \
+                             * is kept together with its checkpoint */
+#define SL_PROMISE_WHOLE 2u /* exporter: nothing is seen before the final commit, then all */
+#define SL_PROMISE_SAME 3u  /* exporter: as RESUMES, and a row written twice is as one (upsert) */
+#define SL_PROMISE_EMPTY                                                                           \
+    16u /* exporter, added to RESUMES: the target is not there or empty, and                       \
+         * the YAML does not ask for rows to be added to others */
 
 typedef struct sl_stage_type {
     uint32_t size; /* SL_STAGE_TYPE fills in these two and the element sizes */
@@ -308,12 +312,12 @@ typedef struct sl_stage_type {
     const char *manual;  /* paragraphs for `sluice stages NAME`; NULL: none */
     const char *example; /* YAML of one stage, shown by the manual; NULL: none */
     sl_role role;
-    uint32_t traits; /* SL_TRAIT_* */
+    uint32_t traits;     /* SL_TRAIT_* */
     uint32_t inputs_min; /* readers: 0 */
     uint32_t inputs_max;
-    size_t self_size;         /* the host allocates it: zeroed, options filled in */
-    const sl_option *options; /* ends at name == NULL; NULL: none */
-    size_t option_size;       /* sizeof(sl_option) as the stage's author saw it */
+    size_t self_size;                /* the host allocates it: zeroed, options filled in */
+    const sl_option *options;        /* ends at name == NULL; NULL: none */
+    size_t option_size;              /* sizeof(sl_option) as the stage's author saw it */
     const sl_message_type *messages; /* ends at name == NULL; NULL: none */
     size_t message_size;
 
@@ -376,8 +380,8 @@ typedef struct sl_stage_type {
     void (*close)(sl_stage *stage);
 } sl_stage_type;
 
-#define SL_STAGE_TYPE                                                                          \
-    .size = sizeof(sl_stage_type), .abi = SL_ABI, .option_size = sizeof(sl_option),           \
+#define SL_STAGE_TYPE                                                                              \
+    .size = sizeof(sl_stage_type), .abi = SL_ABI, .option_size = sizeof(sl_option),                \
     .message_size = sizeof(sl_message_type)
 
 /* ---- The world: the only way to reach it ------------------------------------------- */
@@ -470,9 +474,9 @@ typedef struct sl_host {
                              uint32_t *index);
 
     /* Batches. */
-    /* GIVES an empty batch of the stage's columns, its cells unset, with room for at most `rows` rows (0: as
-     * many as the graph allows; less where the graph's bounds say so). NULL: no memory, and
-     * the failure has been said. */
+    /* GIVES an empty batch of the stage's columns, its cells unset, with room for at most `rows`
+     * rows (0: as many as the graph allows; less where the graph's bounds say so). NULL: no memory,
+     * and the failure has been said. */
     sl_batch *(*batch)(sl_stage *stage, uint32_t rows);
     /* Memory that lives as long as the batch, not aligned. NULL: the batch is full (its bound
      * is the graph's batch.bytes); with `each`, call rest(). Asking for what no batch could
@@ -536,10 +540,10 @@ typedef struct sl_host {
     int32_t (*stopping)(sl_stage *stage); /* 1: end soon. ANY THREAD */
 
     /* Facts of the run. */
-    int64_t (*started)(sl_stage *stage); /* microseconds since 1970: date('now') of the run */
-    int32_t (*offline)(sl_stage *stage); /* 1: plan looks at nothing outside the YAML */
-    int64_t (*row_limit)(sl_stage *stage); /* readers: give no more rows than this; -1: all.
-                                            * The host enforces it; a reader may use it. */
+    int64_t (*started)(sl_stage *stage);     /* microseconds since 1970: date('now') of the run */
+    int32_t (*offline)(sl_stage *stage);     /* 1: plan looks at nothing outside the YAML */
+    int64_t (*row_limit)(sl_stage *stage);   /* readers: give no more rows than this; -1: all.
+                                              * The host enforces it; a reader may use it. */
     int64_t (*batch_bytes)(sl_stage *stage); /* the graph's bounds */
     int64_t (*batch_rows)(sl_stage *stage);
 
@@ -558,8 +562,8 @@ typedef struct sl_host {
     /* Zeroed memory that lives as long as the graph, the same for each of its stages that asks
      * with this key. Closed in the order of the stages' close. NULL: no memory, said. */
     void *(*shared)(sl_stage *stage, const char *key, size_t size);
-    /* Exporters: 1 when a commit must survive a power cut before it answers, because others' commits
-     * follow it; 0: being kept or lost together with its checkpoint is enough. */
+    /* Exporters: 1 when a commit must survive a power cut before it answers, because others'
+     * commits follow it; 0: being kept or lost together with its checkpoint is enough. */
     int32_t (*durable)(sl_stage *stage);
     /* 1: rows are written and never committed: the stage changes nothing outside. Only a stage
      * with SL_TRAIT_REHEARSES is asked to write then. */
@@ -602,11 +606,11 @@ static inline void sl_release(sl_stage *stage, sl_batch *taken)
 #define SL_PLACE(...) (&(const sl_place){__VA_ARGS__})
 #endif
 #define sl_no_memory(stage) sl_fail((stage), "out of memory")
-#define sl_reject(stage, batch, row, column, ...) \
+#define sl_reject(stage, batch, row, column, ...)                                                  \
     ((stage)->host->reject((stage), (batch), (row), (column), __VA_ARGS__))
 
 /* Whether this daemon has a host function that came after the first ABI. */
-#define sl_has(stage, member) \
+#define sl_has(stage, member)                                                                      \
     (offsetof(sl_host, member) + sizeof((stage)->host->member) <= (stage)->host->size)
 
 /* ---- A plugin: one of these in a shared object -------------------------------------- */
@@ -620,14 +624,14 @@ typedef struct sl_plugin {
 } sl_plugin;
 
 /* SL_PLUGIN("geo", "1.2", &lookup, &distance) at the end of the plugin's file. */
-#define SL_PLUGIN(plugin_name, plugin_version, ...)                                            \
-    __attribute__((visibility("default"))) const sl_plugin *sluice_plugin_v1(void);           \
-    const sl_plugin *sluice_plugin_v1(void)                                                    \
-    {                                                                                          \
-        static const sl_stage_type *const stages[] = {__VA_ARGS__, NULL};                      \
-        static const sl_plugin plugin = {sizeof(sl_plugin), SL_ABI, plugin_name,               \
-                                         plugin_version, stages};                              \
-        return &plugin;                                                                        \
+#define SL_PLUGIN(plugin_name, plugin_version, ...)                                                \
+    __attribute__((visibility("default"))) const sl_plugin *sluice_plugin_v1(void);                \
+    const sl_plugin *sluice_plugin_v1(void)                                                        \
+    {                                                                                              \
+        static const sl_stage_type *const stages[] = {__VA_ARGS__, NULL};                          \
+        static const sl_plugin plugin = {sizeof(sl_plugin), SL_ABI, plugin_name, plugin_version,   \
+                                         stages};                                                  \
+        return &plugin;                                                                            \
     }
 
 #ifdef __cplusplus

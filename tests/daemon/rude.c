@@ -1,10 +1,9 @@
 /*
  * rude.c - clients of the control socket that behave badly, for bad.sh and control.sh.
  *
- *     rude hangup SOCKET N    connects N times and hangs up, each second time in the middle of a line
- *     rude crowd SOCKET N     N clients at once ask for the status: how many are answered, and with
- *                             what words the others are refused
- *     rude garbage SOCKET     lines that are none: the answers
+ *     rude hangup SOCKET N    connects N times and hangs up, each second time in the middle of a
+ * line rude crowd SOCKET N     N clients at once ask for the status: how many are answered, and
+ * with what words the others are refused rude garbage SOCKET     lines that are none: the answers
  *     rude deaf SOCKET LINE   says LINE again and again and reads nothing, until it is hung up on
  *     rude say SOCKET         sends standard input at once, prints all answers until as many last
  *                             lines came as lines were sent
@@ -134,8 +133,14 @@ static void tell_and_hear(const char *path, const char *bytes, size_t size)
 static int garbage(const char *path)
 {
     static const char *const lines[] = {
-        "hello\n", "\n", "{}\n", "[]\n", "{\"sluice\":1}\n", "{\"sluice\":2,\"verb\":\"status\"}\n",
-        "{\"sluice\":1,\"verb\":\"destroy\"}\n", "{\"sluice\":1,\"verb\":\"status\",\"more\":1}\n",
+        "hello\n",
+        "\n",
+        "{}\n",
+        "[]\n",
+        "{\"sluice\":1}\n",
+        "{\"sluice\":2,\"verb\":\"status\"}\n",
+        "{\"sluice\":1,\"verb\":\"destroy\"}\n",
+        "{\"sluice\":1,\"verb\":\"status\",\"more\":1}\n",
         "{\"sluice\":1,\"verb\":\"tap\"}\n",
         "{\"sluice\":1,\"verb\":\"pause\",\"graph\":\"no-such\"}\n",
         "{\"sluice\":1,\"verb\":\"status\",\"graph\":{\"a\":[[[[[[[[[[1]]]]]]]]]]}}\n"};

@@ -37,16 +37,11 @@ static sl_status each(sl_stage *stage, sl_batch *batch)
 }
 
 static const sl_stage_type stubborn_type = {
-    SL_STAGE_TYPE,
-    .name = "stubborn",
-    .version = "1.0",
-    .summary = "Does not come back before a FIFO is opened.",
-    .role = SL_TRANSFORMER,
-    .inputs_min = 1,
-    .inputs_max = 1,
-    .self_size = sizeof(stubborn),
-    .options = options,
-    .each = each,
+    SL_STAGE_TYPE,          .name = "stubborn",
+    .version = "1.0",       .summary = "Does not come back before a FIFO is opened.",
+    .role = SL_TRANSFORMER, .inputs_min = 1,
+    .inputs_max = 1,        .self_size = sizeof(stubborn),
+    .options = options,     .each = each,
 };
 
 SL_PLUGIN("stubborn", "1.0", &stubborn_type)

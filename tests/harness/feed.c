@@ -249,10 +249,9 @@ static sl_status stamp(sl_feed *feed, sl_batch *batch)
     sl_stamp *made;
 
     snprintf(position, sizeof position, "{\"rows\": %lld}", (long long)feed->rows);
-    made = sl_stamp_new(feed->pool, &(struct sl_stamp_part){.stage = UINT32_MAX,
-                                                            .reader = 1,
-                                                            .count = feed->rows,
-                                                            .json = position});
+    made = sl_stamp_new(
+        feed->pool, &(struct sl_stamp_part){
+                        .stage = UINT32_MAX, .reader = 1, .count = feed->rows, .json = position});
     if (made == NULL)
         return fail(feed, "out of memory");
     sl_batch_set_stamp(batch, made);

@@ -192,10 +192,10 @@ static sl_status start(sl_harness *harness)
     if (status == SL_OK)
         status = sl_generator_open(harness->generator);
     if (status == SL_OK && harness->setup.position != NULL)
-        status = sl_generator_resume(
-            harness->generator, &(struct sl_stamp_part){.reader = 1,
-                                                        .count = harness->setup.position_rows,
-                                                        .json = harness->setup.position});
+        status = sl_generator_resume(harness->generator,
+                                     &(struct sl_stamp_part){.reader = 1,
+                                                             .count = harness->setup.position_rows,
+                                                             .json = harness->setup.position});
     return status;
 }
 
