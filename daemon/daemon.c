@@ -236,7 +236,12 @@ static int listen_for_metrics(service_room *room)
     if (options.fd < 0 && !options.address)
         return 0;
     room->http = sl_http_new(&room->uv, &options, &room->session.errors);
-    return room->http ? 0 : -1;
+    if (!room->http)
+        return -1;
+    char text[200];
+    snprintf(text, sizeof text, "metrics and health on %s", sl_http_address(room->http));
+    note(room, SL_EVENT_NONE, SL_LOG_NOTE, text);
+    return 0;
 }
 
 static int make_house(service_room *room)
