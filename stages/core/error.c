@@ -485,7 +485,9 @@ void sl_errors_print(const sl_errors *errors, FILE *to, int32_t colour, int32_t 
     }
     if (more == 0)
         return;
-    if (json)
+    if (errors->count == 0) /* there was not even memory to keep one */
+        fputs(json ? "{\"level\":\"error\",\"message\":\"out of memory\"}\n" : "out of memory\n", to);
+    else if (json)
         fprintf(to, "{\"level\":\"error\",\"message\":\"and %u more errors\"}\n", (unsigned)more);
     else
         fprintf(to, "and %u more %s\n", (unsigned)more, more == 1 ? "error" : "errors");
