@@ -65,7 +65,7 @@ test: test-deps
 
 HOURS ?= 1
 torture-long: test-deps
-	cmake --preset clang >/dev/null && cmake --build build/clang --target fault_tests
+	cmake --preset clang >/dev/null && cmake --build build/clang --target fault_tests test_simulation test_mutations
 	tests/faults/long.sh build/clang $(HOURS) $(SEED)
 
 bench: release

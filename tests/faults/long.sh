@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # long.sh - the faults by the hour: other seeds each time, and every point where `make test`
-# takes a sample.
+# takes a sample; simulated machines, power cuts and sources that change, too.
 #
 #     long.sh BUILD HOURS [SEED]
 #
@@ -15,10 +15,15 @@ faults=$build/tests/faults
 disk=$(mktemp -d "${TMPDIR:-/tmp}/sluice-torture-XXXXXX")
 memory=$disk
 [ ! -d /dev/shm ] || memory=$(mktemp -d /dev/shm/sluice-torture-XXXXXX)
-end=$(($(date +%s) + hours * 3600))
+end=$(awk -v now="$(date +%s)" -v hours="$hours" 'BEGIN { printf "%d", now + hours * 3600 }')
+
+is_time() {
+    [ "$(date +%s)" -lt "$end" ]
+}
 
 take() { # take PROGRAM ARGUMENT...
     local work=$disk program=$1 code=0
+    is_time || return 0
     [ $((RANDOM % 2)) = 0 ] || work=$memory
     shift
     echo "fault_$program $* (in $work)"
@@ -26,8 +31,17 @@ take() { # take PROGRAM ARGUMENT...
     [ $code = 77 ] || [ $code = 0 ] || exit "$code"
 }
 
+# Programs of tests/unit that draw histories from a seed.
+draw() { # draw PROGRAM VARIABLE COUNT
+    is_time || return 0
+    echo "$1: $2=$3 SLUICE_FIRST=$((seed * 100000))"
+    (cd -- "$disk" && env CK_FORK=no "$2=$3" SLUICE_FIRST=$((seed * 100000)) "$build/tests/$1")
+}
+
 echo "torture: seed $seed, $hours hours; again with: SEED=$seed"
-while [ "$(date +%s)" -lt "$end" ]; do
+while is_time; do
+    draw test_simulation SLUICE_SEEDS 2000
+    draw test_mutations SLUICE_HISTORIES 2000
     for scenario in csv-sqlite csv-jsonl sqlite-sqlite sqlite-jsonl follow fan-out rejects \
         rejects-table limit aggregate; do
         take kill $scenario 2000 "$seed"

@@ -6,7 +6,7 @@
  * last comes exactly once, and none comes twice; or the run stops and says why, where the way of
  * paging may. A row is known by its `uid`, which is never given to another.
  *
- * SLUICE_HISTORIES=N   how many (default 10000); SLUICE_SEED=N replays one of them.
+ * SLUICE_HISTORIES=N   how many (default 10000), from SLUICE_FIRST=N on; SLUICE_SEED=N replays one.
  */
 #include <check.h>
 #include <sqlite3.h>
@@ -398,7 +398,7 @@ START_TEST(every_row_once)
 {
     static history h;
     long replayed = from_environment("SLUICE_SEED", 0);
-    long first = replayed ? replayed : 1;
+    long first = replayed ? replayed : from_environment("SLUICE_FIRST", 1);
     long histories = replayed ? 1 : from_environment("SLUICE_HISTORIES", 10000);
     long stopped = 0, followed = 0;
     ck_assert_int_eq(sqlite3_open("m.db", &h.db), SQLITE_OK);
