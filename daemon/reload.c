@@ -21,6 +21,7 @@ typedef struct change {
     sl_loaded *old;    /* of a changed graph whose new plan is being tried */
     char *failed;
     int32_t open; /* 1: not settled yet */
+    int32_t ran;  /* 1: it was running, and goes on whatever its schedule says */
 } change;
 
 typedef struct reloading {
@@ -183,6 +184,14 @@ static void settle(reloading *reload, change *of)
     look_whether_applied(reload);
 }
 
+static void go_on(sl_service *service, const change *of)
+{
+    if (of->ran)
+        sl_service_run_now(service);
+    else
+        sl_service_start(service);
+}
+
 /* The new plan did not come to its first step: the old one goes on. */
 static void go_back(sl_service *service, reloading *reload, change *of)
 {
@@ -191,7 +200,7 @@ static void go_back(sl_service *service, reloading *reload, change *of)
     if (of->old) {
         sl_service_stop(service, NULL);
         of->old = sl_service_replace(service, of->old);
-        sl_service_start(service);
+        go_on(service, of);
     }
     settle(reload, of);
 }
@@ -204,7 +213,7 @@ static void swap(sl_service *service)
     of->old = sl_service_replace(service, of->loaded);
     of->loaded = NULL;
     if (service->wanted) {
-        sl_service_start(service);
+        go_on(service, of);
         return;
     }
     service->state = SL_SERVICE_STOPPED;
@@ -244,6 +253,7 @@ static void apply_one(reloading *reload, change *of)
     if (of->what == SL_CHANGE_REMOVED) {
         sl_service_hold(service, gone);
     } else if (of->what == SL_CHANGE_CHANGED) {
+        of->ran = sl_service_graph(service) != NULL;
         sl_service_hold(service, swap);
     } else {
         sl_loaded *loaded = of->loaded;

