@@ -45,6 +45,7 @@ typedef struct sl_plan {
     const sl_schedule *schedule; /* every: or cron:; NULL: neither */
     const char *cron;            /* as written, params put in; NULL: none */
     const char *timezone;        /* of cron; NULL: the machine's own */
+    int64_t stuck_after;         /* microseconds without a sign of life */
     int32_t exactly_once;        /* 1: `guarantee: exactly-once` makes anything less a mistake */
     const sl_value *params;      /* map: name -> value, after --set */
     sl_plan_stage *stages;       /* in an order in which inputs come first */

@@ -1,5 +1,6 @@
 /*
- * timing.c - `every:`, `cron:` and `timezone:`, with their mistakes where they stand.
+ * timing.c - `every:`, `cron:`, `timezone:` and `stuck_after:`, with their mistakes where they
+ * stand.
  *
  * Deliberately elsewhere: cron expressions (cron.c), zones (zone.c), what ticks when (schedule.c).
  */
@@ -10,7 +11,9 @@
 #include "config/params.h"
 #include "stages/core/value.h"
 
-static const char *const keys[] = {"every", "cron", "timezone"};
+#define STUCK_AFTER 30000000 /* microseconds, where the graph says nothing */
+
+static const char *const keys[] = {"every", "cron", "timezone", "stuck_after"};
 
 int sl_timing_is_key(const char *word)
 {
@@ -46,20 +49,21 @@ static int read_text(sl_reading *reading, const sl_yaml_item *item, sl_value *va
     return sl_params_value(reading, item->value, item->key, SL_PUT_TEXT, &of, value) == SL_OK;
 }
 
-static void read_every(sl_reading *reading, const sl_yaml_item *item, sl_schedule *schedule)
+/* Microseconds; `otherwise`: none is given, or a mistake was said. */
+static int64_t read_duration(sl_reading *reading, const sl_yaml_item *item, int64_t otherwise)
 {
     sl_value value;
-    int64_t every = 0;
+    int64_t duration = 0;
     if (!read_text(reading, item, &value)) {
-        return;
+        return otherwise;
     }
-    if (sl_value_duration(value.text, &every) != 0 || every < SL_SCHEDULE_LEAST ||
-        every > SL_SCHEDULE_MOST) {
+    if (sl_value_duration(value.text, &duration) != 0 || duration < SL_SCHEDULE_LEAST ||
+        duration > SL_SCHEDULE_MOST) {
         (void)SL_SAY(reading, {.at = item->value, .hint = "a time such as 30s, 5m, 1h or 1d"},
-                     "'every' must be from 1s to 366d, not '%.80s'", value.text);
-        return;
+                     "'%s' must be from 1s to 366d, not '%.80s'", item->key->text, value.text);
+        return otherwise;
     }
-    schedule->every = every;
+    return duration;
 }
 
 /* 0, or -1: said. */
@@ -105,6 +109,7 @@ void sl_timing_read(sl_reading *reading, const sl_yaml_node *root)
 {
     const sl_yaml_item *every = find(root, "every"), *cron = find(root, "cron");
     const sl_yaml_item *zone = find(root, "timezone");
+    reading->plan->stuck_after = read_duration(reading, find(root, "stuck_after"), STUCK_AFTER);
     if (every == NULL && cron == NULL && zone == NULL) {
         return;
     }
@@ -123,7 +128,7 @@ void sl_timing_read(sl_reading *reading, const sl_yaml_node *root)
         return;
     }
     reading->plan->schedule = schedule;
-    read_every(reading, every, schedule);
+    schedule->every = read_duration(reading, every, 0);
     if (cron != NULL && read_cron(reading, cron, schedule) == 0) {
         read_zone(reading, zone, cron->value, schedule);
     }

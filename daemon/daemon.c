@@ -19,10 +19,9 @@
 #include "daemon/verbs.h"
 
 #define DIRECTORY "/etc/sluice/graphs.d"
-#define TICK 2000         /* milliseconds between two looks at the graphs */
-#define HANGS 30000000    /* microseconds in one step after which a graph is said to hang */
-#define HOPELESS 90000000 /* ... and after which the watchdog is no longer pinged */
-#define MARGIN 5000000    /* microseconds that systemd gives a stop beyond the time for graphs */
+#define TICK 2000      /* milliseconds between two looks at the graphs */
+#define HOPELESS 3     /* times `stuck_after`: then the watchdog is no longer pinged */
+#define MARGIN 5000000 /* microseconds that systemd gives a stop beyond the time for graphs */
 
 typedef struct service_room {
     sl_session session;
@@ -73,11 +72,12 @@ static uint32_t look_for_hangs(service_room *room, int32_t *hopeless)
     for (uint32_t i = 0; i < sl_supervisor_count(room->supervisor); i++) {
         sl_service *service = sl_supervisor_at(room->supervisor, i);
         const sl_runner *runner = sl_service_runner(service);
-        int64_t since = monotonic(room) - service->stepped;
-        if (!runner || sl_runner_waiting(runner) || since < HANGS)
+        int64_t bound = service->loaded->plan->stuck_after;
+        int64_t since = runner ? sl_service_silent(service) : 0;
+        if (!runner || sl_runner_waiting(runner) || since < bound)
             continue;
         hang++;
-        *hopeless |= since > HOPELESS;
+        *hopeless |= since > HOPELESS * bound;
         if (!service->hangs)
             restart_hanging(room, service, since);
     }

@@ -257,6 +257,7 @@ static void set_run(sl_graph *graph, sl_errors *errors)
     run->kept_type = kept_type;
     run->durable = durable;
     atomic_init(&run->stopping, 0);
+    atomic_init(&run->signs, 0);
 }
 
 static int make_once(sl_graph *graph)
@@ -527,6 +528,11 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
         if (status != SL_OK || graph->env->monotonic(graph->env->context) >= until)
             return status;
     }
+}
+
+uint32_t sl_graph_signs(const sl_graph *graph)
+{
+    return atomic_load_explicit(&graph->run.signs, memory_order_relaxed);
 }
 
 sl_status sl_graph_commit(sl_graph *graph)

@@ -66,6 +66,8 @@ typedef struct sl_graph_waits {
 const sl_graph_waits *sl_graph_waiting(const sl_graph *graph);
 /* Called by wake(), on ANY THREAD. */
 void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of);
+/* ANY THREAD: counts, and wraps, while a step that takes long is alive (host->stopping). */
+uint32_t sl_graph_signs(const sl_graph *graph);
 /* "who waits for whom", for a graph that is stuck; terminated. */
 void sl_graph_stuck(const sl_graph *graph, char *text, size_t size);
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/schedule.h"
+#include "daemon/ticks.h"
 
 #define PAUSE_LEAST 1000000 /* microseconds before the first try again; then it doubles */
 #define PAUSE_MOST 30000000 /* ... up to this; */
@@ -140,6 +141,31 @@ static void keep_past(sl_service *service, const sl_plan *before, const sl_stage
                 service->stages[i].past = views[j].past;
 }
 
+static void keep_tick(sl_service *service)
+{
+    const sl_house *house = service->house;
+    if (!service->loaded->plan->schedule)
+        return;
+    int32_t kept =
+        sl_ticks_write(house->env, house->state, sl_service_name(service), service->served);
+    if (kept < 0)
+        say(service, SL_EVENT_NONE, SL_LOG_WARNING,
+            "cannot note in '%s' that the schedule was served: %s; what is missed while the "
+            "daemon is down is not made up for",
+            house->state, strerror(-kept));
+}
+
+/* Ticks from before the daemon started, too, are served: those since the last one that was. */
+static void recall_tick(sl_service *service)
+{
+    const sl_house *house = service->house;
+    service->served = sl_ticks_read(house->env, house->state, sl_service_name(service));
+    if (service->served > 0)
+        return;
+    service->served = wall(service);
+    keep_tick(service);
+}
+
 sl_service *sl_service_new(sl_house *house, sl_loaded *loaded)
 {
     sl_service *service = calloc(1, sizeof *service);
@@ -148,7 +174,6 @@ sl_service *sl_service_new(sl_house *house, sl_loaded *loaded)
         return NULL;
     }
     *service = (sl_service){.house = house, .loaded = loaded, .state = SL_SERVICE_STOPPED};
-    service->served = house->env->now(house->env->context);
     service->log = (sl_journal_graph){.journal = house->journal, .name = loaded->plan->name};
     atomic_init(&service->log.level, -1);
     if (take_views(service) < 0) {
@@ -158,6 +183,7 @@ sl_service *sl_service_new(sl_house *house, sl_loaded *loaded)
     }
     uv_timer_init(house->uv, &service->timer);
     service->timer.data = service;
+    recall_tick(service);
     return service;
 }
 
@@ -190,6 +216,8 @@ sl_loaded *sl_service_replace(sl_service *service, sl_loaded *loaded)
     keep_past(service, old->plan, views);
     free(views);
     service->log.name = loaded->plan->name;
+    if (!old->plan->schedule)
+        recall_tick(service);
     return old;
 }
 
@@ -292,7 +320,7 @@ static void copy_views(sl_service *service)
         view->failed = sl_generator_failed(generator);
         view->waiting = sl_generator_waiting(generator);
     }
-    service->stepped = monotonic(service);
+    service->alive = monotonic(service);
     service->hangs = 0;
 }
 
@@ -353,7 +381,7 @@ static void rested(void *of)
     sl_service *service = ((sl_instance *)of)->service;
     sl_service_state state =
         sl_runner_paused(service->instance->runner) ? SL_SERVICE_PAUSED : SL_SERVICE_WAITING;
-    service->stepped = monotonic(service);
+    service->alive = monotonic(service);
     if (service->state != SL_SERVICE_STOPPING)
         set_state(service, state);
 }
@@ -425,8 +453,10 @@ static void ended(void *of, sl_status status)
         service->in_a_row = 0;
     }
     service->ended = wall(service);
-    if (status == SL_END)
+    if (status == SL_END) {
         service->succeeded = service->ended;
+        keep_tick(service);
+    }
     service->instance = NULL;
     free_instance(instance);
     follow(service, status);
@@ -474,7 +504,7 @@ static void start_instance(sl_service *service)
     clear_views(service);
     service->runs++;
     service->started = wall(service);
-    service->stepped = monotonic(service);
+    service->alive = monotonic(service);
     calls.of = instance;
     set_state(service, SL_SERVICE_STARTING);
     instance->runner =
@@ -563,6 +593,15 @@ void sl_service_step(sl_service *service, int64_t batches)
 {
     if (sl_service_runner(service))
         sl_runner_step(service->instance->runner, batches);
+}
+
+int64_t sl_service_silent(sl_service *service)
+{
+    uint32_t signs = service->instance ? sl_graph_signs(service->instance->graph) : 0;
+    if (signs != service->signs)
+        service->alive = monotonic(service);
+    service->signs = signs;
+    return monotonic(service) - service->alive;
 }
 
 sl_runner *sl_service_runner(const sl_service *service)

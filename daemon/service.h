@@ -83,11 +83,12 @@ struct sl_service {
     int64_t next;           /* when it is started again, since 1970; 0: it is not */
     int64_t runs, failures, in_a_row; /* instances so far; failed ones; failed without a break */
     int64_t served;                   /* the schedule's tick that was served last */
-    int64_t missed;  /* ticks of the schedule that fell into a run, or were slept through */
-    int64_t stepped; /* monotonic: when the last step ended */
-    char *error;     /* the last failure's line; NULL: none */
-    int32_t code;    /* ... and its exit code */
-    int32_t hangs;   /* 1: a step has not come back for too long */
+    int64_t missed; /* ticks of the schedule that fell into a run, or were slept through */
+    int64_t alive;  /* monotonic: when it last ended a step, or was seen to live inside one */
+    uint32_t signs; /* of life that were seen */
+    char *error;    /* the last failure's line; NULL: none */
+    int32_t code;   /* ... and its exit code */
+    int32_t hangs;  /* 1: a step has not come back for too long */
 
     sl_journal_graph log; /* its part of the log, with a level of its own */
     uv_timer_t timer;
@@ -113,6 +114,8 @@ void sl_service_hold(sl_service *service, void (*then)(sl_service *service));
 void sl_service_pause(sl_service *service);
 void sl_service_resume(sl_service *service);
 void sl_service_step(sl_service *service, int64_t batches);
+/* Microseconds in which no step has ended and, by earlier calls, no sign of life was seen. */
+int64_t sl_service_silent(sl_service *service);
 /* Its plan becomes another one, TAKES loaded; the old one is given back. Nothing may run. Stages of
  * the same name and type keep their sums. */
 sl_loaded *sl_service_replace(sl_service *service, sl_loaded *loaded);

@@ -57,9 +57,9 @@ static sl_status fail_sqlite(sl_state *state, int rc, const char *what)
     return fail(state, code, hint, what, both);
 }
 
-/* A graph's name as a file's: what is no letter, digit, '.', '_' or '-' becomes %XX. */
-static int name_file(char *to, size_t size, const char *directory, const char *graph,
-                     const char *ending)
+/* What is no letter, digit, '.', '_' or '-' becomes %XX. */
+int32_t sl_state_name(char *to, size_t size, const char *directory, const char *graph,
+                      const char *ending)
 {
     int put = snprintf(to, size, "%s/", directory);
     size_t at = put > 0 ? (size_t)put : size;
@@ -83,8 +83,8 @@ sl_state *sl_state_new(const sl_env *env, const char *directory, const char *gra
     }
     *state = (sl_state){.env = env, .errors = errors, .graph = graph, .lock = -1};
     if (snprintf(state->directory, sizeof state->directory, "%s", directory) >= PATH_MAX ||
-        name_file(state->file, sizeof state->file, directory, graph, ".db") < 0 ||
-        name_file(state->lock_file, sizeof state->lock_file, directory, graph, ".lock") < 0) {
+        sl_state_name(state->file, sizeof state->file, directory, graph, ".db") < 0 ||
+        sl_state_name(state->lock_file, sizeof state->lock_file, directory, graph, ".lock") < 0) {
         error.code = SL_CODE_USAGE;
         sl_errors_add(errors, &error, "the state directory's name is too long: '%.200s'",
                       directory);
@@ -109,15 +109,14 @@ const char *sl_state_file(const sl_state *state)
     return state->file;
 }
 
-/* The directory and those above it. */
-static sl_status make_directories(sl_state *state)
+int32_t sl_state_make_directory(const sl_env *env, const char *directory)
 {
-    const sl_env *env = state->env;
     char path[PATH_MAX];
     sl_file_info info;
-    if (env->stat(env->context, state->directory, &info) == 0)
-        return SL_OK;
-    snprintf(path, sizeof path, "%s", state->directory);
+    if (env->stat(env->context, directory, &info) == 0)
+        return 0;
+    if (snprintf(path, sizeof path, "%s", directory) >= PATH_MAX)
+        return -ENAMETOOLONG;
     for (char *at = path + 1;; at++) {
         if (*at != '/' && *at != '\0')
             continue;
@@ -126,12 +125,20 @@ static sl_status make_directories(sl_state *state)
         int32_t answer = env->make_directory(env->context, path, 0700);
         if (answer < 0 && answer != -EEXIST &&
             (end == '\0' || env->stat(env->context, path, &info) < 0))
-            return fail(state, answer == -EACCES ? SL_CODE_PERMISSION : SL_CODE_NO_OUTPUT, where,
-                        "make the folder of", strerror(-answer));
+            return answer;
         if (end == '\0')
-            return SL_OK;
+            return 0;
         *at = end;
     }
+}
+
+static sl_status make_directory(sl_state *state)
+{
+    int32_t made = sl_state_make_directory(state->env, state->directory);
+    if (made == 0)
+        return SL_OK;
+    return fail(state, made == -EACCES ? SL_CODE_PERMISSION : SL_CODE_NO_OUTPUT, where,
+                "make the folder of", strerror(-made));
 }
 
 /* ---- The lock ------------------------------------------------------------------------------- */
@@ -149,7 +156,7 @@ static sl_status open_lock(sl_state *state)
     const sl_env *env = state->env;
     if (state->lock >= 0)
         return SL_OK;
-    if (make_directories(state) != SL_OK)
+    if (make_directory(state) != SL_OK)
         return SL_ERROR;
     int32_t fd = env->open(env->context, state->lock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -213,7 +220,7 @@ static sl_status open_database(sl_state *state, int32_t writes)
         return SL_OK;
     sqlite3_close_v2(state->db);
     state->db = NULL;
-    if (writes && make_directories(state) != SL_OK)
+    if (writes && make_directory(state) != SL_OK)
         return SL_ERROR;
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);

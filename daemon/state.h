@@ -41,4 +41,11 @@ sl_status sl_state_write(sl_state *state, sl_state_entry *entry, const char *tex
                          int32_t durable);
 const char *sl_state_file(const sl_state *state); /* its path, for people */
 
+/* The path of a file that belongs to a graph: DIRECTORY/GRAPH.ENDING, the name spelled so that any
+ * name is one. 0, or -1: too long. */
+int32_t sl_state_name(char *to, size_t size, const char *directory, const char *graph,
+                      const char *ending);
+/* Makes the state directory and those above it, where they are missing. 0 or -errno. */
+int32_t sl_state_make_directory(const sl_env *env, const char *directory);
+
 #endif

@@ -11,6 +11,7 @@
 #include "daemon/supervisor_inside.h"
 
 #define SETTLES 200 /* milliseconds without a further change before a watched directory is read */
+#define RETURNS 500 /* milliseconds between two looks whether one that went is there again */
 
 static void service_changed(void *of, sl_service *service)
 {
@@ -152,10 +153,23 @@ static void remember_broken(sl_supervisor *supervisor, const char *file, const s
 
 /* ---- Watching ------------------------------------------------------------------------------- */
 
+static void on_event(uv_fs_event_t *watcher, const char *name, int events, int status);
+
+/* The directory may be another one by now: it was moved away, and is there again. */
+static int watch(sl_supervisor *supervisor)
+{
+    uv_fs_event_stop(&supervisor->watcher);
+    return uv_fs_event_start(&supervisor->watcher, on_event, supervisor->directory, 0);
+}
+
 static void on_settled(uv_timer_t *timer)
 {
     sl_supervisor *supervisor = timer->data;
-    if (!supervisor->house->draining)
+    int32_t was_lost = supervisor->lost;
+    supervisor->lost = watch(supervisor) < 0;
+    if (supervisor->lost)
+        uv_timer_start(timer, on_settled, RETURNS, 0);
+    if (!supervisor->lost || !was_lost) /* else that was said */
         sl_supervisor_reload(supervisor, 0, NULL, NULL);
 }
 
@@ -189,8 +203,11 @@ void sl_supervisor_start(sl_supervisor *supervisor)
     free(list);
     for (uint32_t i = 0; i < supervisor->count; i++)
         sl_service_start(supervisor->services[i]);
-    if (supervisor->watch)
-        uv_fs_event_start(&supervisor->watcher, on_event, supervisor->directory, 0);
+    if (!supervisor->watch)
+        return;
+    supervisor->lost = watch(supervisor) < 0;
+    if (supervisor->lost)
+        uv_timer_start(&supervisor->settle, on_settled, RETURNS, 0);
 }
 
 void sl_supervisor_look_drained(sl_supervisor *supervisor)

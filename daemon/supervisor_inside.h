@@ -16,6 +16,7 @@ struct sl_supervisor {
     uint32_t broken_count;
     sl_journal_graph log;      /* of the service as a whole */
     struct reloading *reloads; /* the first is under way */
+    int32_t lost;              /* 1: the directory to be watched is not there */
     uv_fs_event_t watcher;
     uv_timer_t settle;
     int32_t handles; /* not yet given back by libuv */

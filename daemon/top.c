@@ -141,8 +141,8 @@ static void print_look(screen *on)
     if (on->terminal)
         fputs("\033[H\033[J", stdout);
     char head[128];
-    snprintf(head, sizeof head, "%-24s %-8s %7s %7s %7s %5s %7s %5s", "GRAPH.STAGE", "STATE", "IN/s",
-             "OUT/s", "REJECT", "BUSY%", "MEMORY", "READ");
+    snprintf(head, sizeof head, "%-24s %-8s %7s %7s %7s %5s %7s %5s", "GRAPH.STAGE", "STATE",
+             "IN/s", "OUT/s", "REJECT", "BUSY%", "MEMORY", "READ");
     printf("%.*s\n", width, head);
     int left = height - 3, more = 0;
     for (size_t i = 0; i < on->count; i++) {

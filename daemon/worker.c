@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #define WATCHED 16
-#define INTERRUPT_AFTER 200  /* milliseconds: what can end in order does */
-#define TOGETHER_FROM 100000 /* microseconds: who waits so long is woken together with others, at  \
-                              */
-#define TOGETHER 50000       /* multiples of this: one wake of the process serves many graphs */
-#define INTERRUPT_EVERY 50   /* a signal that came just before the call waited changed nothing */
+#define INTERRUPT_AFTER 200 /* milliseconds: what can end in order does */
+#define TOGETHER_FROM                                                                              \
+    100000                 /* microseconds: who waits so long is woken together with others, at    \
+                            */
+#define TOGETHER 50000     /* multiples of this: one wake of the process serves many graphs */
+#define INTERRUPT_EVERY 50 /* a signal that came just before the call waited changed nothing */
 
 struct sl_seat {
     sl_loop *loop;

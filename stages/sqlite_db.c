@@ -8,8 +8,9 @@
 
 #include "stages/core/value.h"
 
-#define SLICE 10000     /* microseconds of one blocking wait */
-#define LONGEST_PAUSE 6 /* pending: 1 ms << 6 */
+#define SLICE 10000      /* microseconds of one blocking wait */
+#define LONGEST_PAUSE 6  /* pending: 1 ms << 6 */
+#define ALIVE_EVERY 1000 /* steps of SQLite's machine */
 
 /* ---- What it may do --------------------------------------------------------------------- */
 
@@ -90,12 +91,26 @@ static int wait_briefly(void *of, int count)
     return 1;
 }
 
+/* A statement may take hours to its first row: it is alive. */
+static int is_alive(void *of)
+{
+    const sl_sqlite *db = of;
+    db->stage->host->stopping(db->stage);
+    return 0; /* who shall end hears of it by sl_sqlite_interrupt */
+}
+
+static int attend(sl_sqlite *db)
+{
+    sqlite3_progress_handler(db->handle, ALIVE_EVERY, is_alive, db);
+    return sqlite3_busy_handler(db->handle, wait_briefly, db);
+}
+
 void sl_sqlite_block(sl_sqlite *db, int32_t blocking)
 {
     db->blocking = blocking;
     db->waited = 0;
     if (db->handle) /* it may be shared: who asks now is who waits */
-        sqlite3_busy_handler(db->handle, wait_briefly, db);
+        attend(db);
 }
 
 sl_status sl_sqlite_wait(sl_sqlite *db)
@@ -314,7 +329,7 @@ sl_status sl_sqlite_open(sl_sqlite *db, int32_t create)
     flags |= create ? SQLITE_OPEN_CREATE : 0;
     int rc = sqlite3_open_v2(path, &db->handle, flags, db->stage->env->sqlite_vfs);
     if (rc == SQLITE_OK)
-        rc = sqlite3_busy_handler(db->handle, wait_briefly, db);
+        rc = attend(db);
     if (rc == SQLITE_OK)
         rc = harden(db);
     if (rc == SQLITE_OK && db->heals && is_wounded(db))

@@ -81,6 +81,7 @@ typedef struct sl_run {
     const char *graph;  /* its name; NULL: none */
     sl_shared *shared;
     atomic_int stopping; /* inputs answer PENDING, so that every stage lets go */
+    atomic_uint signs;   /* of life, from inside long calls: host->stopping was asked */
     int64_t yield_at;    /* monotonic; a stage that holds rows is made to wait then; 0: never */
     int32_t yielded;     /* 1: that happened; whoever set yield_at asks again */
     void *of;            /* for the functions below */

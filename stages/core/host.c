@@ -585,7 +585,9 @@ static sl_status wake_on_fd(sl_stage *stage, int32_t fd, int32_t events)
 
 static int32_t stopping(sl_stage *stage)
 {
-    return atomic_load_explicit(&of(stage)->run->stopping, memory_order_relaxed);
+    sl_run *run = of(stage)->run;
+    atomic_fetch_add_explicit(&run->signs, 1, memory_order_relaxed);
+    return atomic_load_explicit(&run->stopping, memory_order_relaxed);
 }
 
 static int64_t started(sl_stage *stage)

@@ -537,7 +537,10 @@ typedef struct sl_host {
     void (*wake)(sl_stage *stage); /* ANY THREAD */
     void (*wake_after)(sl_stage *stage, int64_t microseconds);
     sl_status (*wake_on_fd)(sl_stage *stage, int32_t fd, int32_t events); /* POLLIN, POLLOUT */
-    int32_t (*stopping)(sl_stage *stage); /* 1: end soon. ANY THREAD */
+    /* 1: end soon. ANY THREAD. A call that takes long asks it now and then: that is its sign of
+     * life, too. A graph that shows none, and whose step does not come back, for its
+     * `stuck_after` is taken for stuck and is started again. */
+    int32_t (*stopping)(sl_stage *stage);
 
     /* Facts of the run. */
     int64_t (*started)(sl_stage *stage);     /* microseconds since 1970: date('now') of the run */
