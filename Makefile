@@ -10,7 +10,7 @@
 PACKAGES := gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev libsqlite3-dev \
             libzstd-dev libisal-dev libpcre2-dev libmicrohttpd-dev sqlite3
 DEB_PACKAGES := dpkg-dev lintian
-TEST_PACKAGES := check clang zstd strace systemd groff-base zsh fish prometheus $(DEB_PACKAGES)
+TEST_PACKAGES := check clang zstd strace faketime systemd groff-base zsh fish prometheus $(DEB_PACKAGES)
 DEV_PACKAGES := clang-format clang-tidy valgrind gdb time miller mawk
 PREFIX ?= /usr/local
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -57,7 +57,7 @@ run: release
 # last.
 test: test-deps
 	cmake --preset clang >/dev/null && cmake --build build/clang
-	ctest --test-dir build/clang -L faults --output-on-failure -j $(JOBS)
+	ctest --test-dir build/clang -L "faults|daemon" --output-on-failure -j $(JOBS)
 	cmake --preset tsan >/dev/null && cmake --build build/tsan --target test_runner
 	ctest --test-dir build/tsan -R unit.test_runner --output-on-failure
 	cmake --preset asan >/dev/null && cmake --build build/asan

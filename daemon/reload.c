@@ -68,9 +68,11 @@ static void say(const reloading *reload, int32_t code, const sl_change *list)
                                      : "the configuration was reloaded");
     for (uint32_t i = 0; list && reload->applying && i < reload->count && at < sizeof text; i++)
         if (list[i].what != SL_CHANGE_NONE)
-            at += (size_t)snprintf(text + at, sizeof text - at, ", %c %s%s", list[i].what,
-                                   list[i].name,
-                                   list[i].failed ? " (failed: the old one goes on)" : "");
+            at += (size_t)snprintf(
+                text + at, sizeof text - at, ", %c %s%s", list[i].what, list[i].name,
+                !list[i].failed                     ? ""
+                : list[i].what == SL_CHANGE_CHANGED ? " (failed: the old one goes on)"
+                                                    : " (failed)");
     sl_error line = {.level = code ? SL_LOG_WARNING : SL_LOG_NOTE,
                      .code = code ? code : SL_CODE_FAILED,
                      .message = text};

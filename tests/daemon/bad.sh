@@ -127,8 +127,9 @@ same "more" 100 "$(wc -l <more.jsonl)"
 
 # From its start with too few: the daemon is there, and its graphs come when there is room.
 for i in $(seq 20); do follow_graph "many$i" "$work/in.csv" "$work/many$i.jsonl" >"g/many$i.yaml"; done
-(ulimit -Sn 60; exec "$sluice" daemon --config g -v 2>>log) &
-pid=$!
+few() { ulimit -Sn 60; exec "$@"; }
+around=(few)
+start
 in_state many1 waiting backoff
 prlimit --nofile=1000: --pid "$pid"
 for i in $(seq 20); do in_state "many$i" waiting; done
