@@ -547,7 +547,7 @@ void sl_graph_close(sl_graph *graph)
     graph->closed = 1;
     const sl_errors *errors = graph->run.errors;
     int32_t stopped = atomic_load(&graph->run.stopping) && errors->errors == 0;
-    if (stopped && graph->opened && !graph->options.feed)
+    if (stopped && !graph->run.cut_short && graph->opened && !graph->options.feed)
         sl_graph_commit(graph);
     for (uint32_t i = graph->plan->count; i-- > 0;)
         if (graph->nodes[i].generator && graph->plan->stages[i].type->role == SL_EXPORTER)
@@ -563,6 +563,10 @@ void sl_graph_close(sl_graph *graph)
 void sl_graph_stop(sl_graph *graph)
 {
     atomic_store(&graph->run.stopping, 1);
+}
+
+void sl_graph_interrupt(sl_graph *graph)
+{
     for (uint32_t i = 0; i < graph->plan->count; i++)
         sl_generator_interrupt(graph->nodes[i].generator);
 }

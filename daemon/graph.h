@@ -9,7 +9,7 @@
  * stage opens, files are cut back, readers seek (once.h). Where a reader may not look before open
  * (standard input, a FIFO), the stages behind it plan just before they open.
  *
- * Threads: one strand. sl_graph_stop: ANY THREAD, until sl_graph_free.
+ * Threads: one strand. sl_graph_stop, sl_graph_interrupt: ANY THREAD, until sl_graph_free.
  */
 #ifndef SL_GRAPH_H
 #define SL_GRAPH_H
@@ -52,7 +52,8 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds);
 sl_status sl_graph_commit(sl_graph *graph);
 /* Commits what is written, where a stop was asked for, and closes from the exporters up. */
 void sl_graph_close(sl_graph *graph);
-void sl_graph_stop(sl_graph *graph); /* ANY THREAD: stopping, and interrupts */
+void sl_graph_stop(sl_graph *graph);      /* ANY THREAD: every stage lets go at its next batch */
+void sl_graph_interrupt(sl_graph *graph); /* ANY THREAD, stopped: cuts short what is under way */
 
 /* What the stages wait for since the last step began. */
 typedef struct sl_graph_waits {

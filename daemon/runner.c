@@ -310,6 +310,14 @@ sl_runner *sl_runner_start(sl_loop *loop, sl_graph *graph, sl_errors *errors,
     return runner;
 }
 
+/* The step that was out when the stop came does not end by itself. */
+static void cut_short(void *of)
+{
+    sl_runner *runner = of;
+    if (runner->next && runner->next != finish)
+        sl_graph_interrupt(runner->graph);
+}
+
 void sl_runner_stop(sl_runner *runner)
 {
     if (runner->ended || runner->stopping)
@@ -317,7 +325,7 @@ void sl_runner_stop(sl_runner *runner)
     runner->stopping = 1;
     sl_graph_stop(runner->graph);
     if (runner->loop->interrupt)
-        runner->loop->interrupt(runner->seat);
+        runner->loop->interrupt(runner->seat, cut_short);
     if (runner->waiting) {
         runner->waiting = 0;
         shut(runner);

@@ -16,8 +16,8 @@
  * Between two steps a runner also does what it is asked: it pauses (what is written is committed
  * first), takes single steps of one batch, and runs questions on the graph's strand.
  *
- * Stopping: sl_runner_stop sets `stopping` and interrupts what is inside a stage; the step
- * that is out ends, what is written is committed, the graph is closed.
+ * Stopping: sl_runner_stop sets `stopping`; the step that is out ends at its next batch, or is
+ * interrupted where that takes long; what is written is committed, the graph is closed.
  *
  * Threads: LOOP, unless said otherwise.
  */

@@ -24,6 +24,7 @@ struct sl_seat {
     void (*done)(void *of);
     void (*woken)(void *of);
     void (*work)(void *of);
+    void (*late)(void *of);
     void *of;
     uv_work_t request;
     uv_timer_t timer;
@@ -190,12 +191,15 @@ static void on_signal(int number)
 static void on_interrupter(uv_timer_t *timer)
 {
     sl_seat *seat = timer->data;
-    if (atomic_load(&seat->working))
-        pthread_kill(seat->worker, SIGURG);
+    if (!atomic_load(&seat->working))
+        return;
+    seat->late(seat->of);
+    pthread_kill(seat->worker, SIGURG);
 }
 
-static void interrupt(sl_seat *seat)
+static void interrupt(sl_seat *seat, void (*late)(void *of))
 {
+    seat->late = late;
     struct sigaction action = {.sa_handler = on_signal}; /* without SA_RESTART */
     sigemptyset(&action.sa_mask);
     sigaction(SIGURG, &action, NULL);

@@ -34,9 +34,10 @@ struct sl_loop {
     int (*watch)(sl_seat *seat, int32_t fd, int32_t events);
     void (*unwatch)(sl_seat *seat); /* LOOP: all descriptors */
     void (*wake)(sl_seat *seat);    /* ANY THREAD, between join and leave */
-    /* LOOP. From now on calls in which work waits for the world (a FIFO nobody writes to) come
-     * back with EINTR. NULL: this loop has no such calls. */
-    void (*interrupt)(sl_seat *seat);
+    /* LOOP. Work that is out and does not end within some milliseconds is cut short: late(of) is
+     * called, again and again, and calls that wait for the world (a FIFO nobody writes to) come
+     * back with EINTR. NULL: no work of this loop takes long. */
+    void (*interrupt)(sl_seat *seat, void (*late)(void *of));
 };
 
 /* Whether there are descriptors left for a loop: libuv aborts the process when there are not. 0, or

@@ -159,7 +159,7 @@ sl_status sl_spill_fail(sl_stage *stage, int32_t sqlite_code, const char *what)
     if (sqlite_code == SQLITE_NOMEM)
         return sl_no_memory(stage);
     if ((sqlite_code & 0xFF) == SQLITE_INTERRUPT)
-        return sl_fail(stage, "interrupted while %s", what);
+        return sl_fail_at(stage, SL_PLACE(.code = SL_CODE_CUT_SHORT), "interrupted while %s", what);
     return sl_fail_at(
         stage,
         SL_PLACE(.code = SL_CODE_IO,

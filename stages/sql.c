@@ -365,7 +365,7 @@ static sl_status pass_over(sl_sql *sql, int rc)
     if (rc == SQLITE_NOMEM)
         return sl_no_memory(sql->stage);
     if (rc == SQLITE_INTERRUPT && !sql->guard.overdue)
-        return sl_fail_at(sql->stage, SL_PLACE(.code = SL_CODE_TRY_AGAIN), "interrupted");
+        return sl_fail_at(sql->stage, SL_PLACE(.code = SL_CODE_CUT_SHORT), "interrupted");
     if (position >= table->selected) /* no row is at fault */
         return sl_fail(sql->stage, "SQLite: %s", sqlite3_errmsg(sql->guard.db));
     if (table->misfit != NULL)

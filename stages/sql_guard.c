@@ -256,6 +256,7 @@ static int watch(void *context)
     const sl_env *env = guard->stage->env;
     int64_t now;
 
+    guard->stage->host->stopping(guard->stage); /* a sign of life */
     if (guard->position == NULL)
         return 0;
     if (guard->since == 0 || *guard->position != guard->watched) {

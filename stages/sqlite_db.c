@@ -139,9 +139,10 @@ static int32_t code_of(const sl_sqlite *db, int rc)
     switch (rc & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_INTERRUPT:
     case SQLITE_SCHEMA:
         return SL_CODE_TRY_AGAIN;
+    case SQLITE_INTERRUPT:
+        return SL_CODE_CUT_SHORT;
     case SQLITE_FULL:
     case SQLITE_IOERR:
     case SQLITE_PROTOCOL:

@@ -486,7 +486,8 @@ void sl_errors_print(const sl_errors *errors, FILE *to, int32_t colour, int32_t 
     if (more == 0)
         return;
     if (errors->count == 0) /* there was not even memory to keep one */
-        fputs(json ? "{\"level\":\"error\",\"message\":\"out of memory\"}\n" : "out of memory\n", to);
+        fputs(json ? "{\"level\":\"error\",\"message\":\"out of memory\"}\n" : "out of memory\n",
+              to);
     else if (json)
         fprintf(to, "{\"level\":\"error\",\"message\":\"and %u more errors\"}\n", (unsigned)more);
     else

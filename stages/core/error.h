@@ -18,8 +18,8 @@
 #include "stages/core/arena.h"
 
 typedef struct sl_error {
-    int32_t level;       /* SL_LOG_ERROR or SL_LOG_WARNING */
-    int32_t code;        /* SL_CODE_*, never 0 */
+    int32_t level; /* SL_LOG_ERROR or SL_LOG_WARNING */
+    int32_t code;  /* SL_CODE_*, never 0 */
     const char *message;
     const char *hint;    /* NULL: none */
     const char *file;    /* the YAML; NULL: none */
@@ -38,10 +38,10 @@ typedef struct sl_error {
 typedef struct sl_errors { /* all strings live in the arena */
     sl_arena *arena;
     sl_error *list;
-    uint32_t count;   /* kept */
+    uint32_t count; /* kept */
     uint32_t room;
-    uint32_t errors;  /* level SL_LOG_ERROR, kept or not */
-    uint32_t limit;   /* how many errors are kept; the rest is counted */
+    uint32_t errors; /* level SL_LOG_ERROR, kept or not */
+    uint32_t limit;  /* how many errors are kept; the rest is counted */
 } sl_errors;
 
 #define SL_ERRORS_LIMIT 20

@@ -42,8 +42,7 @@ static sl_status commit(sl_generator *generator, int32_t final)
                                                    &generator->checkpoint) != SL_OK)
                 return SL_ERROR;
         }
-        sl_commit what = {
-            .size = sizeof what, .final = final, .checkpoint = generator->checkpoint};
+        sl_commit what = {.size = sizeof what, .final = final, .checkpoint = generator->checkpoint};
         if (generator->type->commit)
             status = generator->type->commit(&generator->stage, &what);
     }

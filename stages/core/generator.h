@@ -82,6 +82,7 @@ typedef struct sl_run {
     sl_shared *shared;
     atomic_int stopping; /* inputs answer PENDING, so that every stage lets go */
     atomic_uint signs;   /* of life, from inside long calls: host->stopping was asked */
+    int32_t cut_short;   /* 1: a stage was interrupted, as asked: nothing more is committed */
     int64_t yield_at;    /* monotonic; a stage that holds rows is made to wait then; 0: never */
     int32_t yielded;     /* 1: that happened; whoever set yield_at asks again */
     void *of;            /* for the functions below */

@@ -72,6 +72,10 @@ sl_status sl_generator_fail_list(sl_generator *generator, const sl_place *place,
     }
     if (level == SL_LOG_ERROR && generator->failed && !run->planning)
         return SL_ERROR; /* the first reason is the one that is kept */
+    if (error.code == SL_CODE_CUT_SHORT && atomic_load(&run->stopping)) {
+        generator->failed = run->cut_short = 1;
+        return SL_ERROR;
+    }
     sl_builder text = {.env = run->env};
     sl_builder_list(&text, format, args);
     const char *message = text.data && !text.failed ? text.data : "out of memory";

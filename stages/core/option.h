@@ -21,9 +21,9 @@ typedef void sl_locate(const sl_value *value, int64_t byte, int64_t length, sl_e
  * that self points to live in the arena or in `written`. Keys in `skip` (ends at NULL; may
  * be NULL) are not the stage's. SL_OK, or SL_ERROR: at least one error was added.
  */
-sl_status sl_option_fill(const sl_stage_type *type, const char *stage_name,
-                         const sl_value *written, const char *const *skip, void *self,
-                         sl_arena *arena, sl_errors *errors, sl_locate *locate);
+sl_status sl_option_fill(const sl_stage_type *type, const char *stage_name, const sl_value *written,
+                         const char *const *skip, void *self, sl_arena *arena, sl_errors *errors,
+                         sl_locate *locate);
 
 /* The item of a map with this key; NULL: none. */
 const sl_value *sl_value_get(const sl_value *map, const char *key);

@@ -51,6 +51,37 @@ for i in 1 2 3 4; do in_state "busy$i" "done"; done
 for i in 1 2 3 4; do exact_rows "busy$i" "busy$i.db" 300000; done
 end
 
+# Statements and expressions that take long are cut short, which is no failure.
+rm g/*
+sql numbers.db 'CREATE TABLE first (i); INSERT INTO first VALUES (1)'
+cat >g/endless.yaml <<G
+graph: endless
+stages:
+  - reader: sqlite
+    database: $work/numbers.db
+    query: >
+      WITH RECURSIVE c(i) AS (SELECT i FROM first UNION ALL SELECT i + 1 FROM c) SELECT count(*) AS n FROM c
+  - exporter: discard
+G
+cat >g/slow.yaml <<G
+graph: slow
+batch: {rows: 100000}
+stages:
+  - reader: count
+  - transformer: select
+    columns: {h: "length(hex(zeroblob(100000 + n % 7)))"}
+  - exporter: discard
+G
+lines=$(grep -c . log)
+start
+shows endless '"state":"(starting|running)"'
+shows slow '"state":"running"'
+"$sluice" stop slow >/dev/null
+same "state of a graph that was cut short" stopped "$(state slow)"
+end
+[ "$took" -le "$busy" ] || problem "a daemon with a statement without end took $took ms"
+tail -n +$((lines + 1)) log | grep ' error ' && problem "a stop is a failure"
+
 # A stage that does not come back: the first signal is bounded by --stop-timeout, the second one
 # ends the daemon at once; what was not committed is done by the next.
 rm g/*
