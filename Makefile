@@ -58,8 +58,8 @@ run: release
 test: test-deps
 	cmake --preset clang >/dev/null && cmake --build build/clang
 	ctest --test-dir build/clang -L "faults|daemon" --output-on-failure -j $(JOBS)
-	cmake --preset tsan >/dev/null && cmake --build build/tsan --target test_runner
-	ctest --test-dir build/tsan -R unit.test_runner --output-on-failure
+	cmake --preset tsan >/dev/null && cmake --build build/tsan --target test_runner test_crew
+	ctest --test-dir build/tsan -R "unit.test_(runner|crew)" --output-on-failure
 	cmake --preset asan >/dev/null && cmake --build build/asan
 	ctest --test-dir build/asan --output-on-failure -j $(JOBS)
 

@@ -28,7 +28,7 @@ static const sl_option_row option_rows[] = {
     {'t', "stop-timeout", "TIME", "how long a stop may wait for graphs to end; default: 30s"},
     {'A', "metrics", "ADDRESS", "serve metrics and health: 127.0.0.1:9187, or unix:PATH"},
     {'W', "watch", NULL, "reload when a file of the directory changes"},
-    {'w', "workers", "N", "threads that work on graphs; default: 4"},
+    {'w', "workers", "N", "graphs that work at once, held-up ones not counted; default: 4"},
     {'n', "rows", "N", "show so many rows, then end"},
     {'e', "where", "SQL", "only rows for which the expression is true"},
     {'i', "interval", "TIME", "time between two looks; default: 1s"},

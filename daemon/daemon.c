@@ -259,10 +259,10 @@ static int make_house(service_room *room)
                              .registry = room->session.registry,
                              .journal = sl_journal_new(&journal),
                              .state = sl_session_state(&room->session)};
-    room->house.loop = sl_worker_loop(room->house.env, &room->uv);
     room->log = (sl_journal_graph){.journal = room->house.journal};
     atomic_init(&room->log.level, -1);
-    if (!room->house.journal)
+    if (!room->house.journal || sl_worker_begin(&room->house.loop, room->house.env, &room->uv,
+                                                (int32_t)arguments->workers) < 0)
         return -1;
     room->supervisor = sl_supervisor_new(
         &room->house, arguments->config ? arguments->config : DIRECTORY, arguments->watch);
@@ -281,14 +281,6 @@ static void run(service_room *room)
     uv_run(&room->uv, UV_RUN_DEFAULT);
 }
 
-/* Not one of the graphs' threads: only those of libuv's pool, of which there are `workers`. */
-static void set_workers(const sl_arguments *arguments)
-{
-    char number[16];
-    snprintf(number, sizeof number, "%d", (int)arguments->workers);
-    setenv("UV_THREADPOOL_SIZE", number, 1);
-}
-
 /* Each graph has an SQLite database or two that are small and mostly idle: they take pages one by
  * one, not 20 at once with the first (80 KiB a graph). */
 static void spare_memory(void)
@@ -300,7 +292,6 @@ int sl_verb_daemon(const sl_arguments *arguments)
 {
     static service_room room;
     spare_memory();
-    set_workers(arguments);
     int begun = sl_session_begin(&room.session, arguments) == 0;
     sl_notify_begin(&room.notify);
     room.fds_count = sl_notify_fds(room.fds);
@@ -319,6 +310,7 @@ int sl_verb_daemon(const sl_arguments *arguments)
         sl_supervisor_free(room.supervisor);
     }
     if (begun) {
+        sl_worker_end(&room.house.loop);
         uv_run(&room.uv, UV_RUN_DEFAULT); /* handles that are still to be given back */
         uv_loop_close(&room.uv);
     }

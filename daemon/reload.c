@@ -36,7 +36,7 @@ typedef struct reloading {
     int32_t applying;
     sl_arena *arena;
     sl_errors errors;
-    uv_work_t work;
+    sl_job work;
     int32_t working;
 } reloading;
 
@@ -291,10 +291,15 @@ static void apply(reloading *reload)
 /* ---- Preparing --------------------------------------------------------------------------------
  */
 
-/* WORKER: everything of a start that changes nothing. */
-static void prepare(uv_work_t *work)
+static reloading *reload_of(sl_job *work)
 {
-    reloading *reload = work->data;
+    return (reloading *)((char *)work - offsetof(reloading, work));
+}
+
+/* WORKER: everything of a start that changes nothing. */
+static void prepare(sl_job *work)
+{
+    reloading *reload = reload_of(work);
     const sl_house *house = reload->supervisor->house;
     sl_graph_options options = {
         .env = house->env, .row_limit = -1, .checking = 1, .state = house->state};
@@ -307,10 +312,9 @@ static void prepare(uv_work_t *work)
 
 static void prepare_next(reloading *reload);
 
-static void prepared(uv_work_t *work, int status)
+static void prepared(sl_job *work)
 {
-    reloading *reload = work->data;
-    (void)status;
+    reloading *reload = reload_of(work);
     reload->working = 0;
     reload->at++;
     if (reload->supervisor->house->draining)
@@ -325,9 +329,12 @@ static void prepare_next(reloading *reload)
     while (reload->at < reload->count && !reload->changes[reload->at].loaded)
         reload->at++;
     if (reload->at < reload->count) {
-        reload->work.data = reload;
+        reload->work = (sl_job){.work = prepare, .done = prepared};
         reload->working = 1;
-        uv_queue_work(supervisor->house->uv, &reload->work, prepare, prepared);
+        if (sl_crew_submit(sl_worker_crew(&supervisor->house->loop), &reload->work) == 0)
+            return;
+        reload->working = 0; /* no thread can be had */
+        no_memory(reload);
         return;
     }
     if (reload->errors.errors > 0)

@@ -107,9 +107,8 @@ static void cannot_start(foreground *run, int error)
 static void run_graph(foreground *run)
 {
     sl_session *session = &run->session;
-    sl_loop loop = sl_worker_loop(session->env, &run->uv);
+    sl_loop loop = {0};
     sl_runner_calls calls = {.stepped = stepped, .ended = ended, .of = run};
-    setenv("UV_THREADPOOL_SIZE", "1", 0); /* one graph is one strand */
     run->began = run->shown = now(run);
     int failed = sl_worker_room();
     failed = failed ? failed : uv_loop_init(&run->uv);
@@ -118,7 +117,7 @@ static void run_graph(foreground *run)
         return;
     }
     failed = watch_signals(run);
-    if (!failed)
+    if (!failed && sl_worker_begin(&loop, session->env, &run->uv, 1) == 0) /* one strand */
         run->runner = sl_runner_start(&loop, run->graph, &session->errors, &calls);
     if (!run->runner) {
         cannot_start(run, failed ? failed : UV_ENOMEM);
@@ -126,6 +125,8 @@ static void run_graph(foreground *run)
     }
     uv_run(&run->uv, UV_RUN_DEFAULT);
     sl_runner_free(run->runner);
+    sl_worker_end(&loop);
+    uv_run(&run->uv, UV_RUN_DEFAULT);
     uv_loop_close(&run->uv);
     sl_log_wipe(&session->log);
 }

@@ -26,7 +26,7 @@ struct sl_seat {
     void (*work)(void *of);
     void (*late)(void *of);
     void *of;
-    uv_work_t request;
+    sl_job job;
     uv_timer_t timer;
     uv_timer_t interrupter;
     uv_async_t async;
@@ -81,9 +81,29 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     seat->woken(seat->of);
 }
 
+static sl_seat *seat_of(sl_job *job)
+{
+    return (sl_seat *)((char *)job - offsetof(sl_seat, job));
+}
+
+static void on_worker(sl_job *job)
+{
+    sl_seat *seat = seat_of(job);
+    seat->worker = pthread_self();
+    atomic_store(&seat->working, 1);
+    seat->work(seat->of);
+}
+
+static void after_work(sl_job *job)
+{
+    sl_seat *seat = seat_of(job);
+    atomic_store(&seat->working, 0);
+    seat->done(seat->of);
+}
+
 static sl_seat *join(sl_loop *loop, void (*done)(void *of), void (*woken)(void *of), void *of)
 {
-    uv_loop_t *uv = loop->of;
+    uv_loop_t *uv = sl_crew_loop(loop->of);
     sl_seat *seat = allocate(loop, sizeof *seat);
     if (!seat)
         return NULL;
@@ -97,7 +117,8 @@ static sl_seat *join(sl_loop *loop, void (*done)(void *of), void (*woken)(void *
     }
     uv_timer_init(uv, &seat->timer);
     uv_timer_init(uv, &seat->interrupter);
-    seat->async.data = seat->timer.data = seat->interrupter.data = seat->request.data = seat;
+    seat->async.data = seat->timer.data = seat->interrupter.data = seat;
+    seat->job = (sl_job){.work = on_worker, .done = after_work};
     seat->open = 3;
     return seat;
 }
@@ -124,26 +145,10 @@ static void leave(sl_seat *seat)
     uv_close((uv_handle_t *)&seat->async, handle_closed);
 }
 
-static void on_worker(uv_work_t *request)
-{
-    sl_seat *seat = request->data;
-    seat->worker = pthread_self();
-    atomic_store(&seat->working, 1);
-    seat->work(seat->of);
-}
-
-static void after_work(uv_work_t *request, int status)
-{
-    sl_seat *seat = request->data;
-    (void)status;
-    atomic_store(&seat->working, 0);
-    seat->done(seat->of);
-}
-
 static int submit(sl_seat *seat, void (*work)(void *of))
 {
     seat->work = work;
-    return uv_queue_work(seat->loop->of, &seat->request, on_worker, after_work) < 0 ? -1 : 0;
+    return sl_crew_submit(seat->loop->of, &seat->job);
 }
 
 static void wake_at(sl_seat *seat, int64_t monotonic)
@@ -155,7 +160,7 @@ static void wake_at(sl_seat *seat, int64_t monotonic)
     int64_t now = env->monotonic(env->context), wait = monotonic - now;
     if (wait >= TOGETHER_FROM) /* a fifth later at most */
         wait = (monotonic + TOGETHER - 1) / TOGETHER * TOGETHER - now;
-    uv_update_time(seat->loop->of);
+    uv_update_time(seat->timer.loop);
     uv_timer_start(&seat->timer, on_timer, wait > 0 ? (uint64_t)(wait + 999) / 1000 : 0, 0);
 }
 
@@ -166,7 +171,7 @@ static int watch(sl_seat *seat, int32_t fd, int32_t events)
     uv_poll_t *poll = allocate(seat->loop, sizeof *poll);
     if (!poll)
         return -1;
-    if (uv_poll_init(seat->loop->of, poll, fd) < 0) {
+    if (uv_poll_init(seat->timer.loop, poll, fd) < 0) {
         sl_env_allocate(seat->loop->env, poll, 0);
         return -1;
     }
@@ -187,7 +192,8 @@ static void on_signal(int number)
     (void)number; /* it is there to end a call, not to do anything */
 }
 
-/* libuv's threads live as long as the process: one that has just become idle may be signalled. */
+/* A thread is joined after its job was done on the loop: one that has just ended may be signalled.
+ */
 static void on_interrupter(uv_timer_t *timer)
 {
     sl_seat *seat = timer->data;
@@ -219,16 +225,28 @@ int sl_worker_room(void)
     return enough ? 0 : UV_EMFILE;
 }
 
-sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv)
+int sl_worker_begin(sl_loop *loop, const sl_env *env, uv_loop_t *uv, int32_t usual)
 {
-    return (sl_loop){.env = env,
-                     .of = uv,
-                     .join = join,
-                     .leave = leave,
-                     .submit = submit,
-                     .wake_at = wake_at,
-                     .watch = watch,
-                     .unwatch = unwatch,
-                     .wake = wake,
-                     .interrupt = interrupt};
+    *loop = (sl_loop){.env = env,
+                      .of = sl_crew_new(env, uv, usual),
+                      .join = join,
+                      .leave = leave,
+                      .submit = submit,
+                      .wake_at = wake_at,
+                      .watch = watch,
+                      .unwatch = unwatch,
+                      .wake = wake,
+                      .interrupt = interrupt};
+    return loop->of ? 0 : -1;
+}
+
+sl_crew *sl_worker_crew(const sl_loop *loop)
+{
+    return loop->of;
+}
+
+void sl_worker_end(sl_loop *loop)
+{
+    sl_crew_free(loop->of);
+    loop->of = NULL;
 }

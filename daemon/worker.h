@@ -7,13 +7,15 @@
  * only these functions, so that a test drives it with a loop of its own: one thread, a seeded
  * order, a fake clock.
  *
- * Libuv's thread pool is one per process; nothing else in the product uses it.
+ * The workers are a crew's (crew.h): libuv's pool has a fixed number, and ends the process where a
+ * thread cannot be started.
  */
 #ifndef SL_WORKER_H
 #define SL_WORKER_H
 
 #include <uv.h>
 
+#include "daemon/crew.h"
 #include "stages/core/env.h"
 
 typedef struct sl_seat sl_seat;
@@ -43,7 +45,12 @@ struct sl_loop {
 /* Whether there are descriptors left for a loop: libuv aborts the process when there are not. 0, or
  * UV_EMFILE. */
 int sl_worker_room(void);
-/* A loop over libuv's; `uv` is borrowed. */
-sl_loop sl_worker_loop(const sl_env *env, uv_loop_t *uv);
+/* Fills in a loop over libuv's; `uv` is borrowed. usual: workers at once, while none is held up. 0,
+ * or -1: no memory or no descriptors. */
+int sl_worker_begin(sl_loop *loop, const sl_env *env, uv_loop_t *uv, int32_t usual);
+/* Its threads, for work that belongs to no seat. */
+sl_crew *sl_worker_crew(const sl_loop *loop);
+/* Nobody may have a seat. What libuv holds of it is given back when uv runs again. */
+void sl_worker_end(sl_loop *loop);
 
 #endif

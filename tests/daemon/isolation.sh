@@ -51,3 +51,28 @@ same "failing graphs" "" "$("$sluice" status | grep -E ' (failed|backoff) ')"
 end
 exact_lines wait late.jsonl 1500
 [ "$sanitized" = 1 ] || [ "$took" -le 2000 ] || problem "the end took $took ms"
+
+# Six graphs whose statements never come to a row, and two workers: the others have theirs.
+rm g/*.yaml
+sql numbers.db 'CREATE TABLE first (i); INSERT INTO first VALUES (1)'
+for i in $(seq 6); do
+    cat >"g/endless$i.yaml" <<G
+graph: endless$i
+stages:
+  - reader: sqlite
+    database: $work/numbers.db
+    query: >
+      WITH RECURSIVE c(i) AS (SELECT i FROM first UNION ALL SELECT i + 1 FROM c) SELECT count(*) AS n FROM c
+  - exporter: discard
+G
+done
+csv fine.csv 5000
+for i in 1 2 3; do load_graph "fine$i" "$work/fine.csv" "$work/fine$i.db" >"g/fine$i.yaml"; done
+start --workers 2
+for i in 1 2 3; do in_state "fine$i" "done"; exact_rows "fine$i" "fine$i.db" 5000; done
+load_graph "fine4" "$work/fine.csv" "$work/fine4.db" >"g/fine4.yaml"
+"$sluice" reload >/dev/null || problem "a reload beside graphs that do not come back: exit $?"
+in_state fine4 "done"
+exact_rows fine4 fine4.db 5000
+end
+[ "$sanitized" = 1 ] || [ "$took" -le 2000 ] || problem "the end beside statements without end took $took ms"

@@ -63,10 +63,8 @@ typedef struct sweeping {
 
 static int run(const sweeping *sweep, const char *const *argv)
 {
-    static const char *const one_worker[] = {"UV_THREADPOOL_SIZE=1", NULL};
     fault_process process;
-    const fault_start how = {
-        .directory = sweep->of.directory, .errors = "messages", .extra = one_worker};
+    const fault_start how = {.directory = sweep->of.directory, .errors = "messages"};
     return fault_process_run(&process, &how, argv, FAULT_FOREVER) ? fault_process_code(&process)
                                                                   : -1;
 }

@@ -49,12 +49,12 @@ static void running_begin(running *of, const char *below)
     ck_assert_int_eq(uv_loop_init(&of->uv), 0);
     sl_journal_options options = {
         .env = &sl_env_real, .json = 1, .fd = of->log, .level = SL_LOG_NOTE};
-    of->house = (sl_house){.loop = sl_worker_loop(&sl_env_real, &of->uv),
-                           .uv = &of->uv,
+    of->house = (sl_house){.uv = &of->uv,
                            .env = &sl_env_real,
                            .registry = sl_registry_new(&sl_env_real),
                            .journal = sl_journal_new(&options),
                            .state = "state"};
+    ck_assert_int_eq(sl_worker_begin(&of->house.loop, &sl_env_real, &of->uv, 4), 0);
     ck_assert_ptr_nonnull(of->house.registry);
     ck_assert_ptr_nonnull(of->house.journal);
     of->arena = sl_arena_new(&sl_env_real);
@@ -93,6 +93,7 @@ static void running_end(running *of)
     while (!of->drained)
         uv_run(&of->uv, UV_RUN_ONCE);
     sl_supervisor_free(of->supervisor);
+    sl_worker_end(&of->house.loop);
     uv_run(&of->uv, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&of->uv), 0);
     sl_journal_free(of->house.journal);

@@ -477,11 +477,14 @@ static outcome run_libuv(const shape *of)
     made graph;
     outcome result = {0};
     uv_loop_init(&uv);
-    sl_loop loop = sl_worker_loop(&sl_env_real, &uv);
+    sl_loop loop;
+    ck_assert_int_eq(sl_worker_begin(&loop, &sl_env_real, &uv, 1), 0);
     build(&graph, of, &sl_env_real);
     running run = {.of = of, .result = &result};
     sl_runner_calls calls = {.stepped = on_step, .ended = on_end, .of = &run};
     run.runner = sl_runner_start(&loop, graph.graph, &graph.errors, &calls);
+    uv_run(&uv, UV_RUN_DEFAULT);
+    sl_worker_end(&loop);
     uv_run(&uv, UV_RUN_DEFAULT);
     ck_assert_int_eq(uv_loop_close(&uv), 0);
     sl_runner_free(run.runner);
