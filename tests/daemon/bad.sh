@@ -138,6 +138,7 @@ for i in $(seq 20); do exact_lines "many$i" "many$i.jsonl" 200; done
 
 # ---- A wrong file at the start --------------------------------------------------------------
 
+around=()
 echo 'graph: [' >g/wrong.yaml
 "$sluice" daemon --config g --broken refuse -v >out 2>err
 same "exit code at a wrong file" 78 "$?"
