@@ -3,6 +3,7 @@
 #     make run       build, and run the main example
 #     make test      everything that CI runs
 #     make torture-long   kills and faults by the hour: HOURS=1 SEED=...
+#     make boot      the Debian package under systemd, in a machine that is booted for it
 #     make bench     beside other tools on this machine
 #     make install   into PREFIX (/usr/local)
 #     make deb       the Debian package, in build/
@@ -11,12 +12,13 @@ PACKAGES := gcc cmake ninja-build pkg-config libc6-dev libuv1-dev libyaml-dev li
             libzstd-dev libisal-dev libpcre2-dev libmicrohttpd-dev sqlite3
 DEB_PACKAGES := dpkg-dev lintian
 TEST_PACKAGES := check clang zstd strace faketime systemd groff-base zsh fish prometheus $(DEB_PACKAGES)
+BOOT_PACKAGES := qemu-system-x86 debootstrap e2fsprogs
 DEV_PACKAGES := clang-format clang-tidy valgrind gdb time miller mawk
 PREFIX ?= /usr/local
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 JOBS := $(shell nproc)
 
-.PHONY: all run test torture-long bench install deb deb-twice deps test-deps dev-deps format docs clean release
+.PHONY: all run test torture-long boot bench install deb deb-twice deps test-deps dev-deps format docs clean release
 
 all: release
 
@@ -39,7 +41,7 @@ test-deps:
 	$(call need,$(PACKAGES) $(TEST_PACKAGES))
 
 dev-deps:
-	$(call need,$(PACKAGES) $(TEST_PACKAGES) $(DEV_PACKAGES))
+	$(call need,$(PACKAGES) $(TEST_PACKAGES) $(BOOT_PACKAGES) $(DEV_PACKAGES))
 
 release: deps
 	@cmake --preset release >build-release.log 2>&1 || { cat build-release.log; exit 1; }
@@ -67,6 +69,12 @@ HOURS ?= 1
 torture-long: test-deps
 	cmake --preset clang >/dev/null && cmake --build build/clang --target fault_tests test_simulation test_mutations
 	tests/faults/long.sh build/clang $(HOURS) $(SEED)
+
+# Not in `make test`: it makes a Debian of the mirror that apt is configured with, once, and boots it
+# in QEMU, which takes ten minutes where it has to do without KVM.
+boot: deb
+	$(call need,$(BOOT_PACKAGES))
+	$(SUDO) tests/boot.sh build/deb/sluice_*.deb build/boot
 
 bench: release
 	tests/bench/run.sh build/release/sluice

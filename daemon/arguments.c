@@ -27,6 +27,9 @@ static const sl_option_row option_rows[] = {
     {'c', "config", "DIR", "the directory of graphs; default: /etc/sluice/graphs.d"},
     {'t', "stop-timeout", "TIME", "how long a stop may wait for graphs to end; default: 30s"},
     {'A', "metrics", "ADDRESS", "serve metrics and health: 127.0.0.1:9187, or unix:PATH"},
+    {'B', "broken", "skip|refuse",
+     "at the start, a wrong file of the directory is left out, which is the default, or is an end "
+     "with 78"},
     {'W', "watch", NULL, "reload when a file of the directory changes"},
     {'w', "workers", "N", "graphs that work at once, held-up ones not counted; default: 4"},
     {'n', "rows", "N", "show so many rows, then end"},
@@ -156,6 +159,11 @@ static int take_service(const sl_verb *verb, sl_arguments *arguments, char lette
         return 0;
     case 'e':
         arguments->where = word;
+        return 0;
+    case 'B':
+        if (choice("skip|refuse", word) < 0)
+            return wrong(verb, "--broken is skip or refuse, not '%s'", word);
+        arguments->refuse_broken = strcmp(word, "refuse") == 0;
         return 0;
     case 'W':
         arguments->watch = 1;

@@ -36,10 +36,11 @@ typedef struct sl_arguments {
     const char *metrics; /* address; NULL: none */
     const char *where;   /* an expression; NULL: none */
     int32_t watch;
-    int64_t rows;         /* -n; -1: not given */
-    int64_t workers;      /* threads */
-    int64_t stop_timeout; /* microseconds */
-    int64_t interval;     /* microseconds */
+    int32_t refuse_broken; /* --broken refuse */
+    int64_t rows;          /* -n; -1: not given */
+    int64_t workers;       /* threads */
+    int64_t stop_timeout;  /* microseconds */
+    int64_t interval;      /* microseconds */
 } sl_arguments;
 
 typedef struct sl_verb {

@@ -21,23 +21,25 @@
 /* ---- The socket -------------------------------------------------------------------------------
  */
 
+/* A descriptor, or -code: said. */
 static int connect_to(const char *given)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (sl_control_path(given, address.sun_path, sizeof address.sun_path) < 0) {
         fputs("sluice: it is not known where the daemon listens\nhint: --socket PATH\n", stderr);
-        return -1;
+        return -SL_CODE_TRY_AGAIN;
     }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
         return fd;
+    int why = errno;
     fprintf(stderr, "sluice: cannot reach the daemon at '%s': %s\nhint: %s\n", address.sun_path,
-            strerror(errno),
-            errno == EACCES ? "its socket is for the group of the service"
-                            : "does it run? `sluice daemon`, or `systemctl status sluice`");
+            strerror(why),
+            why == EACCES ? "its socket is for the group of the service"
+                          : "does it run? `sluice daemon`, or `systemctl status sluice`");
     if (fd >= 0)
         close(fd);
-    return -1;
+    return why == EACCES ? -SL_CODE_PERMISSION : -SL_CODE_TRY_AGAIN;
 }
 
 static void send_all(int fd, const char *bytes, size_t size)
@@ -88,7 +90,7 @@ int sl_client_ask(const sl_arguments *arguments, const sl_request *request,
     char room[16384];
     int fd = connect_to(arguments->socket);
     if (fd < 0)
-        return SL_CODE_TRY_AGAIN;
+        return -fd;
     sl_request_write(request, &text);
     if (text.failed)
         with.code = SL_CODE_TRY_AGAIN;

@@ -288,9 +288,22 @@ static void spare_memory(void)
     sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
+/* 0, or the code of the first file of the directory that is wrong: said. */
+static int look_for_broken(const sl_arguments *arguments)
+{
+    sl_arguments check = *arguments;
+    check.paths[0] = arguments->config ? arguments->config : DIRECTORY;
+    check.paths_count = 1;
+    check.offline = check.quiet = 1;
+    return sl_verb_check(&check);
+}
+
 int sl_verb_daemon(const sl_arguments *arguments)
 {
     static service_room room;
+    int broken = arguments->refuse_broken ? look_for_broken(arguments) : 0;
+    if (broken)
+        return broken;
     spare_memory();
     int begun = sl_session_begin(&room.session, arguments) == 0;
     sl_notify_begin(&room.notify);

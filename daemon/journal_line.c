@@ -105,16 +105,17 @@ static void put_message(sl_builder *to, const sl_journal_entry *entry)
                           entry->repeated == 1 ? "" : "s");
 }
 
-static void put_text(sl_builder *to, const sl_journal_entry *entry)
+/* "graph/stage: message [hint]" */
+static void put_sentence(sl_builder *to, const sl_journal_entry *entry, const char *graph)
 {
     const sl_error *line = entry->line;
 
-    put_word(to, entry->graph == NULL ? "sluice" : entry->graph);
-    if (line->stage != NULL) {
-        sl_builder_word(to, "/");
-        put_word(to, line->stage);
+    if (graph != NULL) {
+        put_word(to, graph);
+        sl_builder_word(to, line->stage == NULL ? "" : "/");
+        put_word(to, line->stage == NULL ? "" : line->stage);
+        sl_builder_word(to, ": ");
     }
-    sl_builder_word(to, ": ");
     put_message(to, entry);
     if (line->hint != NULL) {
         sl_builder_word(to, " [");
@@ -122,6 +123,11 @@ static void put_text(sl_builder *to, const sl_journal_entry *entry)
         sl_builder_word(to, "]");
     }
     sl_builder_word(to, "\n");
+}
+
+static void put_text(sl_builder *to, const sl_journal_entry *entry)
+{
+    put_sentence(to, entry, entry->graph == NULL ? "sluice" : entry->graph);
 }
 
 /* ---- For the journal ----------------------------------------------------------------- */
@@ -163,9 +169,9 @@ static void put_native(sl_builder *to, const sl_journal_entry *entry)
 {
     const sl_error *line = entry->line;
 
-    sl_builder_word(to, "MESSAGE=");
-    put_message(to, entry);
-    sl_builder_format(to, "\nPRIORITY=%d\nSYSLOG_IDENTIFIER=sluice\n", priority(line));
+    sl_builder_word(to, "MESSAGE="); /* whole: `journalctl` shows nothing else */
+    put_sentence(to, entry, entry->graph);
+    sl_builder_format(to, "PRIORITY=%d\nSYSLOG_IDENTIFIER=sluice\n", priority(line));
     put_field(to, "MESSAGE_ID", events[entry->event].id);
     put_field(to, "GRAPH", entry->graph);
     put_field(to, "STAGE", line->stage);

@@ -47,8 +47,9 @@ static const section sections[] = {
 static const section files[] = {
     {"/etc/sluice/graphs.d/*.yaml", "The graphs of `sluice.service`."},
     {"/etc/sluice/single/NAME.yaml", "The graph of `sluice@NAME.service`."},
-    {"/etc/sluice/environment", "Variables of both, and SLUICE_OPTIONS, which are added to the "
-                                "command of `sluice.service`."},
+    {"/etc/sluice/environment",
+     "Variables of both; SLUICE_OPTIONS are added to the command of `sluice.service`, "
+     "SLUICE_RUN_OPTIONS to that of `sluice@.service`."},
     {"/etc/sluice/credentials/", "A place for credentials, root's alone."},
     {"/var/lib/sluice/", "How far each graph got, and what graphs write under relative paths."},
     {"/run/sluice/control.sock", "The control socket."},

@@ -362,7 +362,6 @@ int32_t sl_request_read(char *line, size_t length, sl_request *request, sl_refus
     draft of = {0};
 
     *request = (sl_request){.rows = -1, .batches = -1, .interval = -1};
-    *refusal = (sl_refusal){0};
     if (read_members(line, length, &of, refusal) != 0 || check_version(&of, refusal) != 0 ||
         find_verb(&of, request, refusal) != 0 || check_members(&of, request->verb, refusal) != 0)
         return -1;

@@ -92,7 +92,8 @@ typedef struct sl_refusal {
     const char *hint; /* static; NULL: none */
 } sl_refusal;
 
-/* Reads a line that sl_splitter_next gave, and changes it. 0, or -1 with *refusal. */
+/* Reads a line that sl_splitter_next gave, and changes it. 0, and *refusal is as it was; or -1 with
+ * *refusal. */
 int32_t sl_request_read(char *line, size_t length, sl_request *request, sl_refusal *refusal);
 /* Adds the request as a line, with its end: what a client sends. arguments must be valid JSON. */
 void sl_request_write(const sl_request *request, sl_builder *to);

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "daemon/notify.h"
 #include "daemon/runner.h"
 #include "daemon/session.h"
 #include "daemon/summary.h"
@@ -156,6 +157,15 @@ static void report(foreground *run)
         sl_summary_print(run->graph, run->took, ending, stderr);
 }
 
+/* The graph is right: sluice@.service has started. */
+static void tell_ready(void)
+{
+    sl_notify notify;
+    sl_notify_begin(&notify);
+    sl_notify_ready(&notify, NULL);
+    sl_notify_done(&notify);
+}
+
 int sl_verb_run(const sl_arguments *arguments)
 {
     foreground run = {.session = {0}};
@@ -173,6 +183,7 @@ int sl_verb_run(const sl_arguments *arguments)
         run.progress = !arguments->quiet && isatty(STDERR_FILENO);
         run.graph = sl_graph_new(plan, &options, &run.session.errors);
         if (run.graph) {
+            tell_ready();
             run_graph(&run);
             audit(&run);
             report(&run);

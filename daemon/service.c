@@ -289,6 +289,7 @@ static void back_off(sl_service *service)
         return;
     }
     int64_t pause = pause_of(service, heals ? PAUSE_HELPS : PAUSE_MOST);
+    say(service, SL_EVENT_FAILED, SL_LOG_WARNING, "it failed, and will be started again");
     service->next = wall(service) + pause;
     wake_after(service, pause);
     set_state(service, SL_SERVICE_BACKOFF);
@@ -416,6 +417,15 @@ static void free_instance(sl_instance *instance)
     free(instance);
 }
 
+/* Of a failure it is said when it is known what follows (back_off). */
+static void say_end(sl_service *service, sl_status status)
+{
+    if (status == SL_END)
+        say(service, SL_EVENT_ENDED, SL_LOG_NOTE, "it is done");
+    else if (status != SL_ERROR)
+        say(service, SL_EVENT_STOPPED, SL_LOG_DEBUG, "it has stopped");
+}
+
 /* What follows the end of an instance, unless a stop has something else in mind. */
 static void follow(sl_service *service, sl_status status)
 {
@@ -459,6 +469,7 @@ static void ended(void *of, sl_status status)
     }
     service->instance = NULL;
     free_instance(instance);
+    say_end(service, status);
     follow(service, status);
 }
 
@@ -506,6 +517,7 @@ static void start_instance(sl_service *service)
     service->started = wall(service);
     service->alive = monotonic(service);
     calls.of = instance;
+    say(service, SL_EVENT_STARTED, SL_LOG_DEBUG, "it starts");
     set_state(service, SL_SERVICE_STARTING);
     instance->runner =
         sl_runner_start(&service->house->loop, instance->graph, &instance->errors, &calls);

@@ -37,7 +37,8 @@ struct sl_source {
     int32_t open;         /* 1: there is one, and its place is not among the places */
     int32_t final;        /* with follow, 1: its end is its end */
 
-    int64_t before;   /* bytes of the files read to their end */
+    int64_t before;   /* bytes of the files read to their end; with follow, of earlier visits */
+    int64_t skipped;  /* with follow: where the visit began */
     int64_t total;    /* of the files whose size is known */
     uint32_t unknown; /* files whose size is not */
     uint32_t quiet;   /* waits in a row that nothing came in */
@@ -193,9 +194,9 @@ static sl_status leave(sl_source *source, const sl_source_stand *stand)
     if (!source->open)
         return SL_OK;
     source->open = 0;
-    source->before += source->text.file_bytes;
     if (stand_at(source, stand, &place) != SL_OK)
         return SL_ERROR;
+    source->before += source->follow ? place.raw - source->skipped : source->text.file_bytes;
     if (source->follow)
         return sl_follow_leave(source->follow, &place);
     return sl_source_places_put(source->places, source->text.name, &place);
@@ -225,7 +226,8 @@ static void count_bytes(sl_source *source)
 static void report_progress(sl_source *source)
 {
     int32_t known = source->unknown == 0 && !source->options->follow;
-    source->stage->host->progress(source->stage, source->before + source->text.file_bytes,
+    int64_t read = source->text.file_bytes - source->skipped; /* less: it looks at the file's head */
+    source->stage->host->progress(source->stage, source->before + (read > 0 ? read : 0),
                                   known ? source->total : -1);
 }
 
@@ -416,6 +418,7 @@ static sl_status next_followed(sl_source *source, sl_source_stand *stand)
     sl_source_text_open(&source->text, visit.fd, visit.name, visit.info.bytes);
     source->text.grows = !visit.final;
     source->final = visit.final;
+    source->skipped = visit.place.raw;
     begin(source, &visit.place, stand);
     return SL_OK;
 }

@@ -5,6 +5,7 @@
 #     manual.sh SLUICE
 set -u
 sluice=$(realpath "$1")
+docs=$(realpath "$(dirname "$0")/../docs")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
@@ -16,6 +17,13 @@ for page in sluice.1 sluice-graph.5 sluice.service.8; do
     groff -man -ww -Kutf8 -Tutf8 -rLL=100n $page >$page.text 2>warnings
     [ -s warnings ] && { problem "$page has warnings:"; head warnings; }
     sed -e 's/\x1b\[[0-9;]*m//g' -e 's/.\x08//g' -i $page.text
+done
+
+# The ids by which lines of the journal are found are those of the program.
+ids=$(grep -oE '\b[0-9a-f]{32}\b' "$docs/operating.md")
+[ -n "$ids" ] || problem "operating.md has no id"
+for id in $ids; do
+    grep -q -a -F "$id" "$sluice" || problem "operating.md has the id $id, which no line has"
 done
 
 # Nothing of the tables is left out.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # bad.sh - bad days: clients of the control socket that misbehave, a source that is deleted under a
-# running graph, a full disk, no descriptors left. Each time: the daemon
+# running graph, a full disk, no descriptors left, a wrong file at the start. Each time: the daemon
 # lives, says what is wrong, gets over it by itself, and has lost nothing.
 . "$(dirname -- "$0")/lib.sh" "$@"
 
@@ -135,3 +135,21 @@ prlimit --nofile=1000: --pid "$pid"
 for i in $(seq 20); do in_state "many$i" waiting; done
 end
 for i in $(seq 20); do exact_lines "many$i" "many$i.jsonl" 200; done
+
+# ---- A wrong file at the start --------------------------------------------------------------
+
+around=()
+echo 'graph: [' >g/wrong.yaml
+"$sluice" daemon --config g --broken refuse -v >out 2>err
+same "exit code at a wrong file" 78 "$?"
+grep -q '^g/wrong.yaml:[0-9]*:[0-9]*: ' err || problem "the place of a wrong file is not said: $(cat err)"
+grep -q ready err && problem "it was ready before it looked at its files"
+[ ! -e "$SLUICE_SOCKET" ] || problem "it listened before it looked at its files"
+start --broken refuse --broken skip
+in_state many1 waiting
+"$sluice" status | grep -q '^g/wrong.yaml  *broken' || problem "a wrong file that is left out is not shown"
+end
+rm g/wrong.yaml
+start --broken refuse
+in_state many1 waiting
+end

@@ -27,6 +27,12 @@ for line in 'HTTP/1.1 200 OK' 'sluice_graph_state{graph="quiet",state="waiting"}
 done
 grep -q '^sluice_stage_rows_out_total{graph="quiet",.*role="exporter".*} 100$' text ||
     problem "not 100 rows: $(grep rows_out text)"
+# A file that grows is counted once, however often it is visited.
+for to in 200 300; do
+    rows $((to - 99)) $to >>in.csv
+    has_lines quiet.jsonl $to
+    shows quiet "\"source_bytes\":$(stat -c %s in.csv),"
+done
 same "ready" "HTTP/1.1 200 OK" "$(ask /readyz | head -1)"
 same "rebound" "HTTP/1.1 421 Misdirected Request" "$(ask /metrics evil.example | head -1)"
 ask /healthz | grep -q '"status":"ok"' || problem "not healthy"

@@ -53,6 +53,21 @@ READY=1 STATUS=the configuration is refused
 STOPPING=1 EXTEND_TIMEOUT_USEC=N STATUS=graphs end at their next commit
 T
 
+# ---- A run by itself ------------------------------------------------------------------------
+
+: >told
+load_graph alone "$work/in.csv" "$work/alone.db" | sed 's/path: .*/&\n    header: [id, text]/' >alone.yaml
+NOTIFY_SOCKET=$work/n.sock "$sluice" run -q alone.yaml || problem "a run that tells"
+was_told '^READY=1'
+exact_rows alone alone.db 10
+: >told
+sed 's/reader: csv/reader: cvs/' alone.yaml >wrong.yaml
+NOTIFY_SOCKET=$work/n.sock "$sluice" run -q wrong.yaml 2>said
+same "exit code of a run with a wrong graph" 78 "$?"
+NOTIFY_SOCKET=$work/n.sock "$sluice" run -q alone.yaml # what was told before it would be there now
+was_told '^READY=1'
+same "told of a wrong graph and a right one" 1 "$(grep -c READY told)"
+
 # ---- The watchdog ---------------------------------------------------------------------------
 
 mkfifo gate

@@ -215,7 +215,8 @@ START_TEST(speaks_to_the_journal)
                                  .file = "o.yaml",
                                  .line = 3,
                                  .column = 5});
-    static const char before[] = "MESSAGE=o.yaml:3:5: source 'a.csv', row 12: disk full\n"
+    static const char before[] = "MESSAGE=orders/csv: o.yaml:3:5: source 'a.csv', row 12: "
+                                 "disk full [one\\ntwo]\n"
                                  "PRIORITY=3\nSYSLOG_IDENTIFIER=sluice\nMESSAGE_ID=";
     static const char after[] =
         "\nGRAPH=orders\nSTAGE=csv\nSLUICE_HINT\n\x07\0\0\0\0\0\0\0one\ntwo\n"

@@ -156,8 +156,9 @@ static int32_t read_request(const char *text, sl_request *request, sl_refusal *r
 static sl_request good(const char *text)
 {
     sl_request request;
-    sl_refusal refusal;
+    sl_refusal refusal = {.code = SL_CODE_PERMISSION};
     ck_assert_msg(read_request(text, &request, &refusal) == 0, "%s: %s", text, refusal.message);
+    ck_assert_int_eq(refusal.code, SL_CODE_PERMISSION); /* the caller's, who may refuse it still */
     return request;
 }
 
