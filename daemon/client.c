@@ -383,11 +383,13 @@ static char *read_text(const char *path)
     return text;
 }
 
-/* A mistake of the YAML, as `sluice check` shows it. */
 static void print_error(const char *json, int32_t colour)
 {
     char file[1024], message[1024], hint[1024], stage[128], option[128];
-    sl_error error = {.level = SL_LOG_ERROR,
+    char level[16];
+    sl_error error = {.level = strcmp(member(json, "level", level, sizeof level), "warning") == 0
+                                   ? SL_LOG_WARNING
+                                   : SL_LOG_ERROR,
                       .code = (int32_t)number(json, "code"),
                       .message = member(json, "message", message, sizeof message),
                       .line = (int32_t)number(json, "line"),
@@ -403,19 +405,23 @@ static void print_error(const char *json, int32_t colour)
     free(text);
 }
 
+void sl_client_print_error(const char *item, const sl_arguments *arguments)
+{
+    sl_json_value error;
+    char *json = sl_json_get(item, "error", &error) == 1 ? strndup(error.text, error.size) : NULL;
+    if (json)
+        print_error(json, arguments->colour);
+    free(json);
+}
+
 static int print_change(void *of, const sl_reply *reply)
 {
     char what[8], graph[192], failed[1024];
     const sl_arguments *arguments = of;
-    sl_json_value error;
     if (!reply->item)
         return 0;
     if (strcmp(reply->item, "error") == 0) {
-        char *json =
-            sl_json_get(reply->json, "error", &error) == 1 ? strndup(error.text, error.size) : NULL;
-        if (json)
-            print_error(json, arguments->colour);
-        free(json);
+        sl_client_print_error(reply->json, arguments);
         return 0;
     }
     printf("%s %s\n", member(reply->json, "what", what, sizeof what),

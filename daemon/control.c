@@ -81,9 +81,11 @@ static void written(uv_write_t *request, int status)
     writing *of = (writing *)(void *)request;
     sl_client *client = of->client;
     client->unread -= of->size;
+    free(of);
     if (status < 0 && !client->closing)
         sl_client_close(client);
-    free(of);
+    else if (!client->closing && client->kept)
+        sl_control_kept_more(client);
 }
 
 void sl_client_send(sl_client *client, sl_builder *text)
@@ -126,8 +128,9 @@ static void refuse(sl_client *client, const sl_refusal *refusal)
 static void note_write(sl_client *client, const sl_request *request)
 {
     char text[400];
-    snprintf(text, sizeof text, "user %u says: %s%s%s%s%s", client->user,
-             sl_protocol_verb(request->verb), request->graph ? " " : "",
+    snprintf(text, sizeof text, "user %u says: %s%s%s%s%s%s%s", client->user,
+             sl_protocol_verb(request->verb), request->action ? " " : "",
+             request->action ? request->action : "", request->graph ? " " : "",
              request->graph ? request->graph : "", request->stage ? "." : "",
              request->stage ? request->stage : "");
     sl_error line = {.level = SL_LOG_NOTE, .code = SL_CODE_FAILED, .message = text};
@@ -143,13 +146,14 @@ static void take_line(sl_client *client, char *line, size_t length)
         refuse(client, &refusal);
         return;
     }
-    if (!sl_protocol_allows(request.verb, client->user, client->control->user)) {
-        snprintf(refusal.message, sizeof refusal.message, "user %u may not '%s'", client->user,
-                 sl_protocol_verb(request.verb));
+    if (!sl_protocol_allows(request.verb, request.action, client->user, client->control->user)) {
+        snprintf(refusal.message, sizeof refusal.message, "user %u may not '%s%s%.20s'",
+                 client->user, sl_protocol_verb(request.verb), request.action ? " " : "",
+                 request.action ? request.action : "");
         refuse(client, &refusal);
         return;
     }
-    if (sl_protocol_writes(request.verb))
+    if (sl_protocol_writes(request.verb, request.action))
         note_write(client, &request);
     client->busy = 1;
     client->verb = request.verb;
@@ -371,6 +375,7 @@ void sl_control_free(sl_control *control)
     control->closing = 1;
     while (control->clients)
         sl_client_close(control->clients);
+    sl_control_end_kept(control);
     if (control->path)
         unlink(control->path);
     uv_close((uv_handle_t *)&control->server, server_closed);
