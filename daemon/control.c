@@ -20,6 +20,7 @@ int sl_control_path(const char *given, char *path, size_t size)
     const char *environment = getenv("SLUICE_SOCKET"), *runtime = getenv("XDG_RUNTIME_DIR");
     struct stat info;
     int put;
+    *path = '\0';
     if (given || (environment && *environment))
         put = snprintf(path, size, "%s", given ? given : environment);
     else if (stat("/run/sluice", &info) == 0 && S_ISDIR(info.st_mode))
@@ -140,13 +141,14 @@ static void note_write(sl_client *client, const sl_request *request)
 static void take_line(sl_client *client, char *line, size_t length)
 {
     sl_request request;
-    sl_refusal refusal = {.code = SL_CODE_PERMISSION,
-                          .hint = "become root or the user that the service runs as"};
+    sl_refusal refusal;
     if (sl_request_read(line, length, &request, &refusal) < 0) {
         refuse(client, &refusal);
         return;
     }
     if (!sl_protocol_allows(request.verb, request.action, client->user, client->control->user)) {
+        refusal = (sl_refusal){.code = SL_CODE_PERMISSION,
+                               .hint = "become root or the user that the service runs as"};
         snprintf(refusal.message, sizeof refusal.message, "user %u may not '%s%s%.20s'",
                  client->user, sl_protocol_verb(request.verb), request.action ? " " : "",
                  request.action ? request.action : "");

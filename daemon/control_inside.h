@@ -80,6 +80,8 @@ void sl_control_ok(sl_client *to); /* a last line that says nothing more */
 void sl_control_refuse(sl_client *to, int32_t code, const char *hint, const char *format, ...)
     SL_PRINTF(4, 5);
 void sl_control_not_running(sl_client *from); /* refuses */
+/* Refuses with the failure of a graph that should run: its code, its line. */
+void sl_control_failed(sl_client *to, const sl_service *service);
 /* The service that is meant; NULL: refused. */
 sl_service *sl_control_service(sl_client *from, const char *name);
 /* The index of a stage of its plan; -1: refused. */

@@ -40,12 +40,14 @@ void sl_control_refuse(sl_client *to, int32_t code, const char *hint, const char
 {
     sl_builder text = {.env = to->control->house->env};
     sl_answer answer = {.to = &text};
-    sl_refusal refusal = {.code = code, .hint = hint};
+    char message[1024];
     va_list args;
     va_start(args, format);
-    vsnprintf(refusal.message, sizeof refusal.message, format, args);
+    vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    sl_answer_refused(&answer, &refusal);
+    sl_answer_failed(
+        &answer,
+        &(sl_error){.level = SL_LOG_ERROR, .code = code, .message = message, .hint = hint});
     sl_client_send(to, &text);
     sl_builder_done(&text);
     sl_client_done(to);
@@ -111,4 +113,17 @@ void sl_control_not_running(sl_client *from)
     sl_control_refuse(from, SL_CODE_TRY_AGAIN, hint, "graph '%.100s' does not run%s%s", from->graph,
                       service ? ": it is " : "",
                       service ? sl_service_state_name(service->state) : "");
+}
+
+void sl_control_failed(sl_client *to, const sl_service *service)
+{
+    char hint[200];
+    const char *name = sl_service_name(service);
+    if (service->state == SL_SERVICE_BACKOFF)
+        snprintf(hint, sizeof hint, "it is tried again by itself; `sluice status %.100s`", name);
+    else
+        snprintf(hint, sizeof hint, "mend it, then `sluice start %.100s`", name);
+    sl_control_refuse(to, service->code ? service->code : SL_CODE_FAILED, hint,
+                      "graph '%.60s' has failed: %.800s", name,
+                      service->error ? service->error : "out of memory");
 }

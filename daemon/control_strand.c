@@ -65,7 +65,7 @@ static void message_answered(void *of, int32_t was_asked)
 {
     asking *asked = of;
     sl_client *from = asked->client;
-    char why[120];
+    char why[800];
     if (from->closing) {
         free_asking(asked);
         return;
@@ -214,8 +214,11 @@ static void attached(void *of, int32_t was_asked)
         if (from->closing) /* it has gone meanwhile */
             sl_control_leave_tap(from);
     } else {
-        if (!from->closing && was_asked)
-            sl_control_refuse(from, SL_CODE_USAGE, NULL, "%s", asked->why);
+        if (!from->closing && was_asked && asked->failed == -1)
+            sl_control_refuse(from, SL_CODE_USAGE,
+                              "`sluice tap GRAPH.STAGE -n 1` shows the columns", "%s", asked->why);
+        else if (!from->closing && was_asked)
+            sl_control_refuse(from, SL_CODE_TRY_AGAIN, "say it again later", "%s", asked->why);
         else if (!from->closing)
             sl_control_not_running(from);
         sl_tap_free(asked->tap);
@@ -248,15 +251,32 @@ void sl_control_tap(sl_client *from, const sl_request *request)
     sl_runner_ask(sl_service_runner(service), &asked->question);
 }
 
+/* The rows that were wanted were seen, or the graph has ended. */
+static void tap_answer(sl_client *to, const sl_service *service, int64_t rows, int32_t over)
+{
+    int32_t fails = service->state == SL_SERVICE_BACKOFF || service->state == SL_SERVICE_FAILED;
+    if (fails && !over) {
+        sl_control_failed(to, service);
+        return;
+    }
+    sl_builder text = {.env = to->control->house->env};
+    sl_answer answer = {.to = &text};
+    sl_answer_ok(&answer);
+    sl_answer_integer(&answer, "rows", rows);
+    sl_answer_boolean(&answer, "ended", !over);
+    sl_answer_text(&answer, "state", sl_service_state_name(service->state));
+    sl_control_finish(to, &answer);
+}
+
 void sl_control_look_at_tap(sl_client *from, const sl_service *service)
 {
-    int64_t missed = 0;
+    int64_t missed = 0, rows = 0;
     int32_t gone = !sl_service_runner(service), over = 0;
     if (!from->tap)
         return;
     sl_builder text = {.env = from->control->house->env};
-    if (from->unread < UNREAD / 4)
-        over = sl_tap_take(from->tap, &text, &missed);
+    if (gone || from->unread < UNREAD / 4)
+        over = sl_tap_take(from->tap, &text, &missed, &rows);
     if (missed > 0) {
         sl_answer answer = {.to = &text};
         sl_answer_item(&answer, "missed");
@@ -267,13 +287,12 @@ void sl_control_look_at_tap(sl_client *from, const sl_service *service)
     sl_builder_done(&text);
     if (from->closing || (!gone && !over))
         return;
-    if (gone)
-        sl_tap_forget(from->tap);
     if (gone) {
+        sl_tap_forget(from->tap);
         sl_tap_free(from->tap);
         from->tap = NULL;
     } else {
         sl_control_leave_tap(from);
     }
-    sl_control_ok(from);
+    tap_answer(from, service, rows, over);
 }

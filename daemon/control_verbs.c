@@ -140,12 +140,19 @@ static void top(sl_client *from, const sl_request *request)
 
 static void state_answer(sl_client *to, const sl_service *service)
 {
+    int32_t fails = service->state == SL_SERVICE_BACKOFF || service->state == SL_SERVICE_FAILED;
+    if (fails &&
+        (to->verb == SL_VERB_START || to->verb == SL_VERB_RUN_NOW || to->verb == SL_VERB_STEP)) {
+        sl_control_failed(to, service);
+        return;
+    }
     sl_builder text = {.env = to->control->house->env};
     sl_answer answer = {.to = &text};
     sl_answer_ok(&answer);
     sl_answer_text(&answer, "graph", sl_service_name(service));
     sl_answer_text(&answer, "state", sl_service_state_name(service->state));
     sl_answer_text(&answer, "error", service->error);
+    sl_answer_boolean(&answer, "paused", service->paused);
     sl_control_finish(to, &answer);
 }
 
@@ -194,9 +201,14 @@ static void act(sl_client *from, const sl_request *request)
     else if (request->verb == SL_VERB_STOP) {
         service->wanted = 0;
         sl_service_stop(service, stopped_by_operator);
-    } else if (!service->paused || !sl_service_runner(service)) {
-        sl_control_refuse(from, SL_CODE_USAGE, "`sluice pause GRAPH` first",
-                          "graph '%.100s' is not paused", sl_service_name(service));
+    } else if (!sl_service_runner(service)) {
+        sl_control_not_running(from);
+        return;
+    } else if (!service->paused) {
+        char hint[160];
+        snprintf(hint, sizeof hint, "`sluice pause %.100s` first", from->graph);
+        sl_control_refuse(from, SL_CODE_TRY_AGAIN, hint, "graph '%.100s' is not paused",
+                          from->graph);
         return;
     } else {
         sl_service_step(service, request->batches > 0 ? request->batches : 1);
