@@ -108,8 +108,10 @@ void sl_control_keep_names(sl_client *from, const sl_request *request)
 void sl_control_not_running(sl_client *from)
 {
     char hint[200];
-    snprintf(hint, sizeof hint, "`sluice start %.100s` starts it", from->graph);
     const sl_service *service = sl_supervisor_find(from->control->supervisor, from->graph);
+    int32_t scheduled = service && service->loaded->plan->schedule != NULL;
+    snprintf(hint, sizeof hint, "`sluice %s %.100s` starts it", scheduled ? "run-now" : "start",
+             from->graph);
     sl_control_refuse(from, SL_CODE_TRY_AGAIN, hint, "graph '%.100s' does not run%s%s", from->graph,
                       service ? ": it is " : "",
                       service ? sl_service_state_name(service->state) : "");

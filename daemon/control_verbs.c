@@ -168,6 +168,8 @@ static int32_t has_come(const sl_client *from, const sl_service *service)
         return !runner;
     case SL_VERB_START:
     case SL_VERB_RUN_NOW:
+        if (service->paused && runner)
+            return sl_runner_paused(runner);
         return service->state != SL_SERVICE_STARTING && service->state != SL_SERVICE_STOPPING;
     default:
         return 1;
