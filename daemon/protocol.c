@@ -104,23 +104,23 @@ static const struct {
     uint32_t needs, takes;       /* `takes` besides what it needs */
     const char *reads, *changes; /* actions: "ls show"; NULL: it has none */
 } verbs[SL_VERBS] = {
-    [SL_VERB_STATUS] = {"status", 0, 0, GRAPH},
-    [SL_VERB_TOP] = {"top", 0, 0, GRAPH | INTERVAL},
-    [SL_VERB_TAP] = {"tap", 0, GRAPH | STAGE, ROWS | WHERE},
+    [SL_VERB_STATUS] = {"status", 0, 0, GRAPH, NULL, NULL},
+    [SL_VERB_TOP] = {"top", 0, 0, GRAPH | INTERVAL, NULL, NULL},
+    [SL_VERB_TAP] = {"tap", 0, GRAPH | STAGE, ROWS | WHERE, NULL, NULL},
     [SL_VERB_REJECTS] = {"rejects", 0, GRAPH, ACTION | WORDS | AFTER | FORMAT, "ls show",
                          "retry drop"},
     [SL_VERB_CHECKPOINT] = {"checkpoint", 0, GRAPH, ACTION | WORDS | FORMAT, "ls show",
                             "set rewind drop"},
-    [SL_VERB_PAUSE] = {"pause", 1, GRAPH, 0},
-    [SL_VERB_STEP] = {"step", 1, GRAPH, BATCHES},
-    [SL_VERB_RESUME] = {"resume", 1, GRAPH, 0},
-    [SL_VERB_STOP] = {"stop", 1, GRAPH, 0},
-    [SL_VERB_START] = {"start", 1, GRAPH, 0},
-    [SL_VERB_RUN_NOW] = {"run-now", 1, GRAPH, 0},
-    [SL_VERB_SEND] = {"send", 1, GRAPH | STAGE | MESSAGE, ARGUMENTS},
-    [SL_VERB_RAISE] = {"raise", 1, GRAPH | STAGE | MESSAGE, 0},
-    [SL_VERB_RELOAD] = {"reload", 1, 0, REHEARSE},
-    [SL_VERB_LOG_LEVEL] = {"log-level", 1, LEVEL, GRAPH},
+    [SL_VERB_PAUSE] = {"pause", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_STEP] = {"step", 1, GRAPH, BATCHES, NULL, NULL},
+    [SL_VERB_RESUME] = {"resume", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_STOP] = {"stop", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_START] = {"start", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_RUN_NOW] = {"run-now", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_SEND] = {"send", 1, GRAPH | STAGE | MESSAGE, ARGUMENTS, NULL, NULL},
+    [SL_VERB_RAISE] = {"raise", 1, GRAPH | STAGE | MESSAGE, 0, NULL, NULL},
+    [SL_VERB_RELOAD] = {"reload", 1, 0, REHEARSE, NULL, NULL},
+    [SL_VERB_LOG_LEVEL] = {"log-level", 1, LEVEL, GRAPH, NULL, NULL},
 };
 
 #define TEXT 0

@@ -114,6 +114,32 @@ shows kept '"stage":"csv"[^}]*"rows_out":3000'
 in_state kept waiting
 same "rows that came again" 2000 "$(sql kept.db 'SELECT count(*) - (SELECT n FROM was) FROM rows')"
 
+# Many ask at once, some go before they have all of it, and the daemon ends meanwhile.
+"$sluice" rejects show kept >all
+asks=()
+for i in $(seq 8); do
+    "$sluice" rejects show kept >"many.$i" &
+    asks+=($!)
+    "$sluice" rejects show kept 2>/dev/null | head -n 1 >/dev/null &
+    asks+=($!)
+done
+for ask in "${asks[@]}"; do wait "$ask"; done
+for i in $(seq 8); do cmp -s all "many.$i" || problem "one of many who ask: other rows"; done
+asks=()
+for i in $(seq 8); do
+    "$sluice" rejects show kept >/dev/null 2>"cut.$i" &
+    asks+=($!)
+done
+end
+for ask in "${asks[@]}"; do
+    wait "$ask"
+    code=$?
+    [ "$code" = 0 ] || [ "$code" = 75 ] || problem "who asks a daemon that ends: exit $code"
+done
+start
+in_state kept waiting
+in_state live running
+
 # ---- States, numbers, messages ----------------------------------------------------------------
 try 66 "graph 'absent' has failed: .*there is no file" start absent
 try 66 "hint: it is tried again by itself" run-now absent
