@@ -346,7 +346,9 @@ sl_control *sl_control_new(const sl_house *house, sl_supervisor *supervisor,
                             .started = house->env->now(house->env->context)};
     atomic_init(&control->log.level, -1);
     uv_pipe_init(house->uv, &control->server, 0);
-    control->server.data = control;
+    uv_timer_init(house->uv, &control->alive);
+    control->server.data = control->alive.data = control;
+    control->handles = 2;
     sl_status status = SL_OK;
     int answer = options->fd >= 0 ? uv_pipe_open(&control->server, options->fd) : 0;
     if (answer < 0)
@@ -363,11 +365,18 @@ sl_control *sl_control_new(const sl_house *house, sl_supervisor *supervisor,
     return NULL;
 }
 
-static void server_closed(uv_handle_t *handle)
+static void handle_of_control_closed(uv_handle_t *handle)
 {
     sl_control *control = handle->data;
+    if (--control->handles > 0)
+        return;
     free(control->path);
     free(control);
+}
+
+void sl_control_close_alive(sl_control *control)
+{
+    uv_close((uv_handle_t *)&control->alive, handle_of_control_closed);
 }
 
 void sl_control_free(sl_control *control)
@@ -377,10 +386,11 @@ void sl_control_free(sl_control *control)
     control->closing = 1;
     while (control->clients)
         sl_client_close(control->clients);
-    sl_control_end_kept(control);
     if (control->path)
         unlink(control->path);
-    uv_close((uv_handle_t *)&control->server, server_closed);
+    uv_close((uv_handle_t *)&control->server, handle_of_control_closed);
+    if (!control->jobs)
+        sl_control_close_alive(control);
 }
 
 void sl_control_changed(sl_control *control, sl_service *service)

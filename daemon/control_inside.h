@@ -47,6 +47,8 @@ struct sl_control {
     int64_t started;
     int32_t closing;
     struct sl_kept_job *jobs; /* the first is on a worker, the others wait */
+    uv_timer_t alive;         /* runs while one is: the control outlives it */
+    uint32_t handles;         /* not yet given back by libuv */
 };
 
 /* Answers a request; calls sl_client_done when that is over, now or later. */
@@ -67,7 +69,6 @@ void sl_control_leave_tap(sl_client *from);
 void sl_control_kept(sl_client *from, const sl_request *request); /* control_kept.c */
 void sl_control_kept_more(sl_client *from); /* bytes of its answer have left */
 void sl_control_leave_kept(sl_client *from);
-void sl_control_end_kept(sl_control *control); /* its clients have left */
 
 /* ---- Answers (control_say.c) ------------------------------------------------------------------
  */
@@ -96,6 +97,7 @@ void sl_client_send(sl_client *client, sl_builder *text);
 /* The last line was sent: the next request may be read. */
 void sl_client_done(sl_client *client);
 void sl_client_close(sl_client *client);
+void sl_control_close_alive(sl_control *control); /* closing, and no job is on a worker */
 /* A question of the client's is over; it goes with the last one, when it is closed. */
 void sl_client_release(sl_client *client);
 

@@ -20,11 +20,12 @@
 #define MOST ((size_t)8 << 20)    /* bytes of one that cannot be cut */
 #define PIECE ((size_t)8 * 1024)  /* bytes of text in a line: escaped it may be six times that */
 #define WORDS_MOST 256
+#define HOUR 3600000 /* milliseconds */
 
 typedef struct sl_kept_job {
-    uv_work_t work;
-    sl_control *control;      /* NULL: it is gone */
-    sl_client *client;        /* NULL: likewise */
+    sl_job work;              /* the first member */
+    sl_control *control;      /* which stays until the job is back */
+    sl_client *client;        /* NULL: it is gone */
     struct sl_kept_job *next; /* that waits */
     const sl_house *house;
     sl_loaded *loaded; /* held */
@@ -159,9 +160,9 @@ static void log_line(void *of, const sl_error *line)
         sl_errors_add(&job->errors, line, "%s", line->message);
 }
 
-static void work(uv_work_t *request)
+static void work(sl_job *of)
 {
-    sl_kept_job *job = request->data;
+    sl_kept_job *job = (sl_kept_job *)(void *)of;
     sl_status status = job->answer(&job->about);
     if (job->over && status == SL_OK)
         sl_inquiry_wrong(&job->about, SL_CODE_FAILED,
@@ -173,26 +174,42 @@ static void work(uv_work_t *request)
 
 static void start(sl_kept_job *job);
 
-static void worked(uv_work_t *request, int cancelled)
+/* The next one has its turn. */
+static void through(sl_kept_job *job)
 {
-    sl_kept_job *job = request->data;
     sl_control *control = job->control;
-    (void)cancelled; /* nobody does that */
     job->done = 1;
-    if (control) {
-        control->jobs = job->next;
-        if (control->jobs)
-            start(control->jobs);
-    }
+    control->jobs = job->next;
+    if (control->jobs)
+        start(control->jobs);
+    else
+        uv_timer_stop(&control->alive);
+    if (control->closing && !control->jobs)
+        sl_control_close_alive(control);
     if (job->client)
         sl_control_kept_more(job->client);
     else
         free_job(job);
 }
 
+static void worked(sl_job *of)
+{
+    through((sl_kept_job *)(void *)of);
+}
+
+static void on_alive(uv_timer_t *timer)
+{
+    (void)timer; /* it only keeps the loop running until the worker is back */
+}
+
 static void start(sl_kept_job *job)
 {
-    uv_queue_work(job->house->uv, &job->work, work, worked); /* fails without a callback only */
+    job->work = (sl_job){.work = work, .done = worked};
+    uv_timer_start(&job->control->alive, on_alive, HOUR, HOUR);
+    if (sl_crew_submit(sl_worker_crew(&job->house->loop), &job->work) == 0)
+        return;
+    sl_inquiry_wrong(&job->about, SL_CODE_TRY_AGAIN, NULL, "no thread can be had");
+    through(job);
 }
 
 /* ---- The question --------------------------------------------------------------------------- */
@@ -242,7 +259,6 @@ static sl_kept_job *make_job(sl_client *from, const sl_request *request, sl_load
     job->control = from->control;
     job->client = from;
     job->house = house;
-    job->work.data = job;
     job->text.env = job->aside.env = house->env;
     job->arena = sl_arena_new(house->env);
     job->errors = (sl_errors){.arena = job->arena, .limit = SL_ERRORS_LIMIT};
@@ -320,12 +336,6 @@ void sl_control_kept(sl_client *from, const sl_request *request)
     *at = job;
     if (from->control->jobs == job)
         start(job);
-}
-
-void sl_control_end_kept(sl_control *control)
-{
-    if (control->jobs) /* it is on a worker; those that waited have left */
-        control->jobs->control = NULL;
 }
 
 void sl_control_leave_kept(sl_client *from)
