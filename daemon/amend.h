@@ -13,7 +13,7 @@
  * gets a new epoch, so that a run without the lock is fenced off. All of it may be said again when
  * it was cut off halfway.
  *
- * Deliberately elsewhere: the command line and its words (checkpoint_verb.c).
+ * Deliberately elsewhere: the command line and its words (checkpoint_asked.c, inquiry_verb.c).
  * Thread: the graph's strand. The graph has not been opened.
  */
 #ifndef SL_AMEND_H

@@ -10,6 +10,9 @@
 
 #include "stages/core/value.h"
 
+#define LOOK_LEAST 100000        /* microseconds between two looks, as the protocol has it */
+#define DAY INT64_C(86400000000) /* microseconds */
+
 static const sl_option_row option_rows[] = {
     {'s', "set", "NAME=VALUE", "set a param of the graph; may be given several times"},
     {'l', "limit", "N", "let each reader give at most N rows"},
@@ -34,7 +37,7 @@ static const sl_option_row option_rows[] = {
     {'w', "workers", "N", "graphs that work at once, held-up ones not counted; default: 4"},
     {'n', "rows", "N", "show so many rows, then end"},
     {'e', "where", "SQL", "only rows for which the expression is true"},
-    {'i', "interval", "TIME", "time between two looks; default: 1s"},
+    {'i', "interval", "TIME", "time between two looks, 100ms to 24h; 0: one look; default: 1s"},
     {'f', "format", "FORMAT", "how to print"},
     {'M', "markdown", NULL, "print as Markdown"},
     {'q', "quiet", NULL, "say nothing but errors"},
@@ -144,6 +147,14 @@ static int read_time(const sl_verb *verb, const char *name, const char *word, in
     return sl_value_duration(word, time) < 0 || *time < 0 ? wrong(verb, name, word) : 0;
 }
 
+static int read_interval(const sl_verb *verb, sl_arguments *arguments, const char *word)
+{
+    int64_t *time = &arguments->interval;
+    if (sl_value_duration(word, time) < 0 || (*time != 0 && (*time < LOOK_LEAST || *time > DAY)))
+        return wrong(verb, "--interval wants a time from 100ms to 24h, or 0, got '%s'", word);
+    return 0;
+}
+
 /* Options of the daemon and of those that talk to it. */
 static int take_service(const sl_verb *verb, sl_arguments *arguments, char letter, char *word)
 {
@@ -172,14 +183,13 @@ static int take_service(const sl_verb *verb, sl_arguments *arguments, char lette
         return read_count(verb, "--workers wants a number from 1 to 128, got '%s'", word, 128,
                           &arguments->workers);
     case 'n':
-        return read_count(verb, "--rows wants a number of rows, got '%s'", word, INT64_MAX,
-                          &arguments->rows);
+        return read_count(verb, "--rows wants a number from 1 to 1000000000, got '%s'", word,
+                          1000000000, &arguments->rows);
     case 't':
         return read_time(verb, "--stop-timeout wants a time such as 30s, got '%s'", word,
                          &arguments->stop_timeout);
     case 'i':
-        return read_time(verb, "--interval wants a time such as 2s, got '%s'", word,
-                         &arguments->interval);
+        return read_interval(verb, arguments, word);
     default:
         abort();
     }
@@ -269,6 +279,16 @@ static void make_tables(const sl_verb *verb, struct option *longs, char *shorts)
     shorts[at] = '\0';
 }
 
+/* word: that which getopt has gone past; of several letters in one word it stands before. */
+static int unknown_option(const sl_verb *verb, const char *word)
+{
+    const char letter[3] = {'-', (char)optopt, '\0'};
+    int is_long = strncmp(word, "--", 2) == 0 && (optopt == 0 || strchr(word, '='));
+    if (is_long && optopt)
+        return wrong(verb, "'%s': this option takes no value", word);
+    return wrong(verb, "no such option '%s'", is_long || optopt == 0 ? word : letter);
+}
+
 int sl_arguments_read(const sl_verb *verb, int count, char **words, sl_arguments *arguments,
                       int32_t *end)
 {
@@ -284,7 +304,6 @@ int sl_arguments_read(const sl_verb *verb, int count, char **words, sl_arguments
     make_tables(verb, longs, shorts);
     opterr = 0;
     for (;;) {
-        int before = optind;
         int letter = getopt_long(count, words, shorts, longs, NULL);
         if (letter < 0)
             break;
@@ -295,7 +314,7 @@ int sl_arguments_read(const sl_verb *verb, int count, char **words, sl_arguments
         if (letter == ':')
             return wrong(verb, "'%s' wants a value", words[optind - 1]);
         if (letter == '?')
-            return wrong(verb, "no such option '%s'", words[before < count ? before : count - 1]);
+            return unknown_option(verb, words[optind - 1]);
         int code = take(verb, arguments, (char)letter, optarg);
         if (code)
             return code;

@@ -14,32 +14,60 @@
 #include "daemon/control.h"
 #include "daemon/verbs.h"
 #include "stages/core/env.h"
+#include "stages/core/value.h"
 #include "stages/json.h"
 
+#define BATCHES_MOST 1000000000     /* as the protocol has it */
 #define TEXT_MOST ((size_t)1 << 20) /* bytes of a YAML file */
 
 /* ---- The socket -------------------------------------------------------------------------------
  */
 
-/* A descriptor, or -code: said. */
-static int connect_to(const char *given)
+static int no_place(const struct sockaddr_un *address)
+{
+    if (*address->sun_path)
+        fprintf(stderr,
+                "sluice: the path of the socket is too long: '%s...'\nhint: a socket's path has at "
+                "most %zu bytes; --socket PATH, or $SLUICE_SOCKET\n",
+                address->sun_path, sizeof address->sun_path - 1);
+    else
+        fputs("sluice: it is not known where the daemon listens\nhint: --socket PATH, "
+              "$SLUICE_SOCKET, or $XDG_RUNTIME_DIR\n",
+              stderr);
+    return SL_CODE_USAGE;
+}
+
+/* Why there is nobody, and what to do. The exit code. */
+static int no_daemon(int error, const char *path, sl_verb_id verb)
+{
+    const char *hint =
+        error == EACCES
+            ? "only root and the group of the service may: `usermod --append --groups sluice NAME`"
+        : error == ECONNREFUSED
+            ? "the daemon that was there has ended: `systemctl start sluice`, or `sluice daemon`"
+        : error == ENOENT ? "does it run? `systemctl status sluice`, or `sluice daemon`; another "
+                            "place: --socket PATH, or $SLUICE_SOCKET"
+                          : "--socket PATH, or $SLUICE_SOCKET, is where the daemon listens";
+    fprintf(stderr, "sluice: cannot reach the daemon at '%s': %s\nhint: %s\n", path,
+            strerror(error), hint);
+    if (verb == SL_VERB_CHECKPOINT || verb == SL_VERB_REJECTS)
+        fputs("hint: without a daemon, write the path of the graph's file\n", stderr);
+    return error == EACCES ? SL_CODE_PERMISSION : SL_CODE_TRY_AGAIN;
+}
+
+/* 0 and the socket, or the exit code: said. */
+static int connect_to(const char *given, sl_verb_id verb, int *fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (sl_control_path(given, address.sun_path, sizeof address.sun_path) < 0) {
-        fputs("sluice: it is not known where the daemon listens\nhint: --socket PATH\n", stderr);
-        return -SL_CODE_TRY_AGAIN;
-    }
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
-        return fd;
-    int why = errno;
-    fprintf(stderr, "sluice: cannot reach the daemon at '%s': %s\nhint: %s\n", address.sun_path,
-            strerror(why),
-            why == EACCES ? "its socket is for the group of the service"
-                          : "does it run? `sluice daemon`, or `systemctl status sluice`");
-    if (fd >= 0)
-        close(fd);
-    return why == EACCES ? -SL_CODE_PERMISSION : -SL_CODE_TRY_AGAIN;
+    if (sl_control_path(given, address.sun_path, sizeof address.sun_path) < 0)
+        return no_place(&address);
+    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (*fd >= 0 && connect(*fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return 0;
+    int error = errno;
+    if (*fd >= 0)
+        close(*fd);
+    return no_daemon(error, address.sun_path, verb);
 }
 
 static void send_all(int fd, const char *bytes, size_t size)
@@ -55,9 +83,94 @@ static void send_all(int fd, const char *bytes, size_t size)
     }
 }
 
+/* ---- Errors ---------------------------------------------------------------------------------
+ */
+
+static const char *member(const char *json, const char *name, char *text, size_t size)
+{
+    return sl_json_get_text(json, name, text, size) == 1 ? text : "";
+}
+
+static int64_t number(const char *json, const char *name)
+{
+    int64_t value;
+    return sl_json_get_integer(json, name, &value) == 1 ? value : 0;
+}
+
+/* The whole file, to show a line of it; NULL: it cannot be read here. */
+static char *read_text(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    char *text = file ? calloc(1, TEXT_MOST + 1) : NULL;
+    if (text && fread(text, 1, TEXT_MOST, file) == 0) {
+        free(text);
+        text = NULL;
+    }
+    if (file)
+        fclose(file);
+    return text;
+}
+
+static void print_error(const char *json, int32_t colour)
+{
+    char file[1024], message[1024], hint[1024], stage[128], option[128];
+    char level[16];
+    sl_error error = {.level = strcmp(member(json, "level", level, sizeof level), "warning") == 0
+                                   ? SL_LOG_WARNING
+                                   : SL_LOG_ERROR,
+                      .code = (int32_t)number(json, "code"),
+                      .message = member(json, "message", message, sizeof message),
+                      .line = (int32_t)number(json, "line"),
+                      .column = (int32_t)number(json, "column"),
+                      .length = (int32_t)number(json, "length")};
+    error.hint = *member(json, "hint", hint, sizeof hint) ? hint : NULL;
+    error.file = *member(json, "file", file, sizeof file) ? file : NULL;
+    error.stage = *member(json, "stage", stage, sizeof stage) ? stage : NULL;
+    error.option = *member(json, "option", option, sizeof option) ? option : NULL;
+    char *text = error.file && error.line > 0 ? read_text(error.file) : NULL;
+    error.text = text;
+    sl_error_print(&error, stderr, colour);
+    free(text);
+}
+
+/* The member `error` of a line; NULL: there is none. Freed by the caller. */
+static char *error_of(const char *line)
+{
+    sl_json_value error;
+    return sl_json_get(line, "error", &error) == 1 ? strndup(error.text, error.size) : NULL;
+}
+
+void sl_client_print_error(const char *item, const sl_arguments *arguments)
+{
+    char *json = error_of(item);
+    if (json)
+        print_error(json, arguments->colour);
+    free(json);
+}
+
+/* Why a request was refused: with its place, where it has one. */
+static void print_refusal(const sl_reply *reply, const sl_arguments *arguments)
+{
+    sl_json_value place;
+    char *json = error_of(reply->json);
+    if (json &&
+        (sl_json_get(json, "file", &place) == 1 || sl_json_get(json, "stage", &place) == 1)) {
+        print_error(json, arguments->colour);
+    } else {
+        fprintf(stderr, "sluice: %s\n", reply->message ? reply->message : "the daemon refused");
+        if (reply->hint)
+            fprintf(stderr, "hint: %s\n", reply->hint);
+    }
+    free(json);
+}
+
+/* ---- A request and its answer ----------------------------------------------------------------
+ */
+
 typedef struct conversation {
     int (*item)(void *of, const sl_reply *reply);
     void *of;
+    const sl_arguments *arguments;
     int code; /* -1: not over */
 } conversation;
 
@@ -69,9 +182,7 @@ static void take_line(conversation *with, char *line, size_t length)
         fputs("sluice: the daemon's answer cannot be understood\n", stderr);
         with->code = SL_CODE_FAILED;
     } else if (reply.last && !reply.ok) {
-        fprintf(stderr, "sluice: %s\n", reply.message ? reply.message : "the daemon refused");
-        if (reply.hint)
-            fprintf(stderr, "hint: %s\n", reply.hint);
+        print_refusal(&reply, with->arguments);
         with->code = reply.code ? reply.code : SL_CODE_FAILED;
     } else {
         int stop = with->item ? with->item(with->of, &reply) : 0;
@@ -86,11 +197,11 @@ int sl_client_ask(const sl_arguments *arguments, const sl_request *request,
 {
     sl_builder text = {.env = &sl_env_real};
     sl_splitter splitter = {.env = &sl_env_real};
-    conversation with = {.item = item, .of = of, .code = -1};
+    conversation with = {.item = item, .of = of, .arguments = arguments, .code = -1};
     char room[16384];
-    int fd = connect_to(arguments->socket);
-    if (fd < 0)
-        return -fd;
+    int fd, code = connect_to(arguments->socket, request->verb, &fd);
+    if (code)
+        return code;
     sl_request_write(request, &text);
     if (text.failed)
         with.code = SL_CODE_TRY_AGAIN;
@@ -102,7 +213,9 @@ int sl_client_ask(const sl_arguments *arguments, const sl_request *request,
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            fputs("sluice: the daemon has closed the connection\n", stderr);
+            fputs("sluice: the daemon has closed the connection\nhint: it has ended, or was not "
+                  "read fast enough: `sluice status`\n",
+                  stderr);
             with.code = SL_CODE_TRY_AGAIN;
             break;
         }
@@ -146,17 +259,6 @@ static int print_json(void *of, const sl_reply *reply)
     (void)of;
     printf("%s\n", reply->json);
     return fflush(stdout) != 0;
-}
-
-static const char *member(const char *json, const char *name, char *text, size_t size)
-{
-    return sl_json_get_text(json, name, text, size) == 1 ? text : "";
-}
-
-static int64_t number(const char *json, const char *name)
-{
-    int64_t value;
-    return sl_json_get_integer(json, name, &value) == 1 ? value : 0;
 }
 
 static void print_time(int64_t at)
@@ -214,7 +316,8 @@ static int print_graph(void *of, const sl_reply *reply)
         fputs(" next ", stdout);
         print_time(next);
     }
-    printf(" %lld runs", (long long)number(reply->json, "runs"));
+    int64_t runs = number(reply->json, "runs");
+    printf(" %lld run%s", (long long)runs, runs == 1 ? "" : "s");
     if (failures > 0)
         printf(", %lld failed", (long long)failures);
     fputs("\n", stdout);
@@ -239,8 +342,11 @@ static int print_state(void *of, const sl_reply *reply)
 {
     char name[192], state[32], error[1024];
     (void)of;
-    printf("%s: %s\n", member(reply->json, "graph", name, sizeof name),
-           member(reply->json, "state", state, sizeof state));
+    sl_json_value paused;
+    int rests = sl_json_get(reply->json, "paused", &paused) == 1 && paused.kind == SL_JSON_TRUE;
+    member(reply->json, "state", state, sizeof state);
+    printf("%s: %s%s\n", member(reply->json, "graph", name, sizeof name), state,
+           rests && strcmp(state, "paused") != 0 ? "; when it runs next, it is paused" : "");
     if (strcmp(state, "failed") == 0 || strcmp(state, "backoff") == 0)
         printf("    %s\n", member(reply->json, "error", error, sizeof error));
     return 0;
@@ -251,13 +357,17 @@ static int act(const sl_arguments *arguments, sl_verb_id verb)
     sl_request request = sl_client_request(verb);
     request.graph = arguments->paths[0];
     if (arguments->paths_count > 1) {
-        char *end;
-        request.batches = strtoll(arguments->paths[1], &end, 10);
-        if (*end || request.batches < 1) {
-            fprintf(stderr, "sluice: step wants a number of batches, got '%s'\n",
-                    arguments->paths[1]);
+        const char *word = arguments->paths[1];
+        sl_cell value;
+        if (sl_value_number(word, strlen(word), &value) != SL_SPELLING_INTEGER ||
+            value.as.integer < 1 || value.as.integer > BATCHES_MOST) {
+            fprintf(stderr,
+                    "sluice: step wants a number of batches from 1 to %d, got '%s'\n"
+                    "hint: sluice step GRAPH 3\n",
+                    BATCHES_MOST, word);
             return SL_CODE_USAGE;
         }
+        request.batches = value.as.integer;
     }
     return sl_client_ask(arguments, &request, arguments->json ? print_json : print_state, NULL);
 }
@@ -311,7 +421,10 @@ int sl_verb_send(const sl_arguments *arguments)
     request.message = arguments->paths[1];
     request.arguments = arguments->paths_count > 2 ? arguments->paths[2] : NULL;
     if (request.arguments && !sl_json_valid(request.arguments, strlen(request.arguments))) {
-        fprintf(stderr, "sluice: the arguments are no JSON: '%s'\n", request.arguments);
+        fprintf(stderr,
+                "sluice: what goes with the message is no JSON: '%s'\n"
+                "hint: sluice send GRAPH.STAGE MESSAGE '{\"rows\": 100}'\n",
+                request.arguments);
         return SL_CODE_USAGE;
     }
     return sl_client_ask(arguments, &request, arguments->json ? print_json : print_member,
@@ -347,9 +460,13 @@ int sl_verb_raise(const sl_arguments *arguments)
 static int print_row(void *of, const sl_reply *reply)
 {
     sl_json_value row;
-    (void)of;
-    if (!reply->item)
+    char state[32];
+    if (!reply->item) {
+        if (sl_json_get(reply->json, "ended", &row) == 1 && row.kind == SL_JSON_TRUE)
+            fprintf(stderr, "sluice: the run of graph '%s' that was tapped has ended: it is %s\n",
+                    (const char *)of, member(reply->json, "state", state, sizeof state));
         return 0;
+    }
     if (strcmp(reply->item, "missed") == 0)
         fprintf(stderr, "sluice: %lld rows were passed over: this is a sample\n",
                 (long long)number(reply->json, "rows"));
@@ -368,56 +485,17 @@ int sl_verb_tap(const sl_arguments *arguments)
     request.graph = graph;
     request.where = arguments->where;
     request.rows = arguments->rows;
-    return sl_client_ask(arguments, &request, print_row, NULL);
-}
-
-/* The whole file, to show a line of it; NULL: it cannot be read here. */
-static char *read_text(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    char *text = file ? calloc(1, TEXT_MOST + 1) : NULL;
-    if (text && fread(text, 1, TEXT_MOST, file) == 0) {
-        free(text);
-        text = NULL;
-    }
-    if (file)
-        fclose(file);
-    return text;
-}
-
-/* A mistake of the YAML, as `sluice check` shows it. */
-static void print_error(const char *json, int32_t colour)
-{
-    char file[1024], message[1024], hint[1024], stage[128], option[128];
-    sl_error error = {.level = SL_LOG_ERROR,
-                      .code = (int32_t)number(json, "code"),
-                      .message = member(json, "message", message, sizeof message),
-                      .line = (int32_t)number(json, "line"),
-                      .column = (int32_t)number(json, "column"),
-                      .length = (int32_t)number(json, "length")};
-    error.hint = *member(json, "hint", hint, sizeof hint) ? hint : NULL;
-    error.file = *member(json, "file", file, sizeof file) ? file : NULL;
-    error.stage = *member(json, "stage", stage, sizeof stage) ? stage : NULL;
-    error.option = *member(json, "option", option, sizeof option) ? option : NULL;
-    char *text = error.file && error.line > 0 ? read_text(error.file) : NULL;
-    error.text = text;
-    sl_error_print(&error, stderr, colour);
-    free(text);
+    return sl_client_ask(arguments, &request, print_row, graph);
 }
 
 static int print_change(void *of, const sl_reply *reply)
 {
     char what[8], graph[192], failed[1024];
     const sl_arguments *arguments = of;
-    sl_json_value error;
     if (!reply->item)
         return 0;
     if (strcmp(reply->item, "error") == 0) {
-        char *json =
-            sl_json_get(reply->json, "error", &error) == 1 ? strndup(error.text, error.size) : NULL;
-        if (json)
-            print_error(json, arguments->colour);
-        free(json);
+        sl_client_print_error(reply->json, arguments);
         return 0;
     }
     printf("%s %s\n", member(reply->json, "what", what, sizeof what),

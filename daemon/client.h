@@ -12,6 +12,9 @@
 int sl_client_ask(const sl_arguments *arguments, const sl_request *request,
                   int (*item)(void *of, const sl_reply *reply), void *of);
 
+/* Prints the item `error` of an answer as `sluice check` prints a mistake of the YAML. */
+void sl_client_print_error(const char *item, const sl_arguments *arguments);
+
 /* "GRAPH.STAGE" -> both; 0, or -1: there is no stage, said. graph: room for the word. */
 int sl_client_split(const char *word, char *graph, const char **stage);
 

@@ -20,6 +20,7 @@ int sl_control_path(const char *given, char *path, size_t size)
     const char *environment = getenv("SLUICE_SOCKET"), *runtime = getenv("XDG_RUNTIME_DIR");
     struct stat info;
     int put;
+    *path = '\0';
     if (given || (environment && *environment))
         put = snprintf(path, size, "%s", given ? given : environment);
     else if (stat("/run/sluice", &info) == 0 && S_ISDIR(info.st_mode))
@@ -81,9 +82,11 @@ static void written(uv_write_t *request, int status)
     writing *of = (writing *)(void *)request;
     sl_client *client = of->client;
     client->unread -= of->size;
+    free(of);
     if (status < 0 && !client->closing)
         sl_client_close(client);
-    free(of);
+    else if (!client->closing && client->kept)
+        sl_control_kept_more(client);
 }
 
 void sl_client_send(sl_client *client, sl_builder *text)
@@ -126,8 +129,9 @@ static void refuse(sl_client *client, const sl_refusal *refusal)
 static void note_write(sl_client *client, const sl_request *request)
 {
     char text[400];
-    snprintf(text, sizeof text, "user %u says: %s%s%s%s%s", client->user,
-             sl_protocol_verb(request->verb), request->graph ? " " : "",
+    snprintf(text, sizeof text, "user %u says: %s%s%s%s%s%s%s", client->user,
+             sl_protocol_verb(request->verb), request->action ? " " : "",
+             request->action ? request->action : "", request->graph ? " " : "",
              request->graph ? request->graph : "", request->stage ? "." : "",
              request->stage ? request->stage : "");
     sl_error line = {.level = SL_LOG_NOTE, .code = SL_CODE_FAILED, .message = text};
@@ -137,19 +141,21 @@ static void note_write(sl_client *client, const sl_request *request)
 static void take_line(sl_client *client, char *line, size_t length)
 {
     sl_request request;
-    sl_refusal refusal = {.code = SL_CODE_PERMISSION,
-                          .hint = "become root or the user that the service runs as"};
+    sl_refusal refusal;
     if (sl_request_read(line, length, &request, &refusal) < 0) {
         refuse(client, &refusal);
         return;
     }
-    if (!sl_protocol_allows(request.verb, client->user, client->control->user)) {
-        snprintf(refusal.message, sizeof refusal.message, "user %u may not '%s'", client->user,
-                 sl_protocol_verb(request.verb));
+    if (!sl_protocol_allows(request.verb, request.action, client->user, client->control->user)) {
+        refusal = (sl_refusal){.code = SL_CODE_PERMISSION,
+                               .hint = "become root or the user that the service runs as"};
+        snprintf(refusal.message, sizeof refusal.message, "user %u may not '%s%s%.20s'",
+                 client->user, sl_protocol_verb(request.verb), request.action ? " " : "",
+                 request.action ? request.action : "");
         refuse(client, &refusal);
         return;
     }
-    if (sl_protocol_writes(request.verb))
+    if (sl_protocol_writes(request.verb, request.action))
         note_write(client, &request);
     client->busy = 1;
     client->verb = request.verb;
@@ -340,7 +346,9 @@ sl_control *sl_control_new(const sl_house *house, sl_supervisor *supervisor,
                             .started = house->env->now(house->env->context)};
     atomic_init(&control->log.level, -1);
     uv_pipe_init(house->uv, &control->server, 0);
-    control->server.data = control;
+    uv_timer_init(house->uv, &control->alive);
+    control->server.data = control->alive.data = control;
+    control->handles = 2;
     sl_status status = SL_OK;
     int answer = options->fd >= 0 ? uv_pipe_open(&control->server, options->fd) : 0;
     if (answer < 0)
@@ -357,11 +365,18 @@ sl_control *sl_control_new(const sl_house *house, sl_supervisor *supervisor,
     return NULL;
 }
 
-static void server_closed(uv_handle_t *handle)
+static void handle_of_control_closed(uv_handle_t *handle)
 {
     sl_control *control = handle->data;
+    if (--control->handles > 0)
+        return;
     free(control->path);
     free(control);
+}
+
+void sl_control_close_alive(sl_control *control)
+{
+    uv_close((uv_handle_t *)&control->alive, handle_of_control_closed);
 }
 
 void sl_control_free(sl_control *control)
@@ -373,7 +388,9 @@ void sl_control_free(sl_control *control)
         sl_client_close(control->clients);
     if (control->path)
         unlink(control->path);
-    uv_close((uv_handle_t *)&control->server, server_closed);
+    uv_close((uv_handle_t *)&control->server, handle_of_control_closed);
+    if (!control->jobs)
+        sl_control_close_alive(control);
 }
 
 void sl_control_changed(sl_control *control, sl_service *service)

@@ -31,7 +31,8 @@ void sl_control_free(sl_control *control);
 void sl_control_changed(sl_control *control, sl_service *service);
 
 /* Where the socket is: `given` (--socket), else $SLUICE_SOCKET, else /run/sluice/control.sock where
- * that directory is there, else $XDG_RUNTIME_DIR/sluice/control.sock. 0, or -1: none of them. */
+ * that directory is there, else $XDG_RUNTIME_DIR/sluice/control.sock. 0, or -1: none of them, or
+ * (path is not empty then) longer than size. */
 int sl_control_path(const char *given, char *path, size_t size);
 
 #endif

@@ -124,7 +124,7 @@ static void drained(void *of)
     for (size_t i = 0; i < sizeof room->signals / sizeof *room->signals; i++)
         uv_close((uv_handle_t *)&room->signals[i], NULL);
     uv_close((uv_handle_t *)&room->tick, NULL);
-    uv_close((uv_handle_t *)&room->deadline, NULL);
+    uv_unref((uv_handle_t *)&room->deadline); /* it is for what is still on a worker */
     sl_supervisor_on_change(room->supervisor, NULL, NULL);
     sl_control_free(room->control);
     sl_http_free(room->http);
@@ -144,9 +144,10 @@ static void end_at_once(service_room *room)
 static void on_deadline(uv_timer_t *timer)
 {
     service_room *room = timer->data;
-    note(room, SL_EVENT_STOPPING, SL_LOG_WARNING,
-         "some graphs did not end in time: what they had not committed is done again at the next "
-         "start");
+    note(
+        room, SL_EVENT_STOPPING, SL_LOG_WARNING,
+        "some graphs, or questions about them, did not end in time: what was not committed is done "
+        "again at the next start");
     end_at_once(room);
 }
 
@@ -279,6 +280,7 @@ static void run(service_room *room)
     sl_notify_ready(&room->notify, text);
     note(room, SL_EVENT_READY, SL_LOG_NOTE, "ready");
     uv_run(&room->uv, UV_RUN_DEFAULT);
+    uv_close((uv_handle_t *)&room->deadline, NULL);
 }
 
 /* Each graph has an SQLite database or two that are small and mostly idle: they take pages one by

@@ -37,32 +37,38 @@ const sl_verb sl_verbs[] = {
     },
     {
         .name = "checkpoint",
-        .usage = "ls|show|set|rewind|drop FILE.yaml [EXPORTER | READER POSITION] [options]",
+        .usage = "ls|show|set|rewind|drop FILE.yaml|GRAPH [EXPORTER | READER POSITION] [options]",
         .summary = "show or change where the next run of a graph goes on",
-        .options = "sSPqvfLCh",
+        .options = "sSPKqvfLCh",
         .formats = "text|json",
         .examples =
             "  sluice checkpoint ls orders.yaml\n"
+            "  sluice checkpoint orders                the same of a graph of the daemon: a word\n"
+            "                                          without '/', .yaml and .yml that names no "
+            "file\n"
             "  sluice checkpoint show orders.yaml sqlite\n"
             "  sluice checkpoint set orders.yaml csv '{\"file\":\"orders.csv\",\"byte\":0}'\n"
             "  sluice checkpoint rewind orders.yaml    read again from the start\n"
             "  sluice checkpoint drop orders.yaml      forget everything\n",
-        .paths_min = 2,
+        .paths_min = 1,
         .paths_max = 4,
         .run = sl_verb_checkpoint,
     },
     {
         .name = "rejects",
-        .usage = "ls|show|retry|drop FILE.yaml [ROWID ...] [options]",
+        .usage = "ls|show|retry|drop FILE.yaml|GRAPH [ROWID ...] [options]",
         .summary = "show rejected rows that are kept in SQLite, try them again, delete them",
-        .options = "sSPqvfLCh",
+        .options = "sSPKqvfLCh",
         .formats = "text|json",
         .examples =
             "  sluice rejects ls orders.yaml           how many, by stage and reason\n"
+            "  sluice rejects orders                   the same of a graph of the daemon: a word\n"
+            "                                          without '/', .yaml and .yml that names no "
+            "file\n"
             "  sluice rejects show orders.yaml 12 13\n"
             "  sluice rejects retry orders.yaml        after a rule or `_values` was mended\n"
             "  sluice rejects drop orders.yaml 12\n",
-        .paths_min = 2,
+        .paths_min = 1,
         .paths_max = SL_ARGUMENTS_MOST,
         .run = sl_verb_rejects,
     },

@@ -93,33 +93,41 @@ void sl_splitter_done(sl_splitter *splitter)
 #define BATCHES (1u << 7)
 #define INTERVAL (1u << 8)
 #define REHEARSE (1u << 9)
+#define ACTION (1u << 10)
+#define WORDS (1u << 11)
+#define AFTER (1u << 12)
+#define FORMAT (1u << 13)
 
 static const struct {
     const char *name;
     int32_t writes;
-    uint32_t needs, takes; /* `takes` besides what it needs */
+    uint32_t needs, takes;       /* `takes` besides what it needs */
+    const char *reads, *changes; /* actions: "ls show"; NULL: it has none */
 } verbs[SL_VERBS] = {
-    [SL_VERB_STATUS] = {"status", 0, 0, GRAPH},
-    [SL_VERB_TOP] = {"top", 0, 0, GRAPH | INTERVAL},
-    [SL_VERB_TAP] = {"tap", 0, GRAPH | STAGE, ROWS | WHERE},
-    [SL_VERB_REJECTS] = {"rejects", 0, GRAPH, STAGE | ROWS},
-    [SL_VERB_PAUSE] = {"pause", 1, GRAPH, 0},
-    [SL_VERB_STEP] = {"step", 1, GRAPH, BATCHES},
-    [SL_VERB_RESUME] = {"resume", 1, GRAPH, 0},
-    [SL_VERB_STOP] = {"stop", 1, GRAPH, 0},
-    [SL_VERB_START] = {"start", 1, GRAPH, 0},
-    [SL_VERB_RUN_NOW] = {"run-now", 1, GRAPH, 0},
-    [SL_VERB_SEND] = {"send", 1, GRAPH | STAGE | MESSAGE, ARGUMENTS},
-    [SL_VERB_RAISE] = {"raise", 1, GRAPH | STAGE | MESSAGE, 0},
-    [SL_VERB_CHECKPOINT] = {"checkpoint", 1, GRAPH, 0},
-    [SL_VERB_RELOAD] = {"reload", 1, 0, REHEARSE},
-    [SL_VERB_LOG_LEVEL] = {"log-level", 1, LEVEL, GRAPH},
+    [SL_VERB_STATUS] = {"status", 0, 0, GRAPH, NULL, NULL},
+    [SL_VERB_TOP] = {"top", 0, 0, GRAPH | INTERVAL, NULL, NULL},
+    [SL_VERB_TAP] = {"tap", 0, GRAPH | STAGE, ROWS | WHERE, NULL, NULL},
+    [SL_VERB_REJECTS] = {"rejects", 0, GRAPH, ACTION | WORDS | AFTER | FORMAT, "ls show",
+                         "retry drop"},
+    [SL_VERB_CHECKPOINT] = {"checkpoint", 0, GRAPH, ACTION | WORDS | FORMAT, "ls show",
+                            "set rewind drop"},
+    [SL_VERB_PAUSE] = {"pause", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_STEP] = {"step", 1, GRAPH, BATCHES, NULL, NULL},
+    [SL_VERB_RESUME] = {"resume", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_STOP] = {"stop", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_START] = {"start", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_RUN_NOW] = {"run-now", 1, GRAPH, 0, NULL, NULL},
+    [SL_VERB_SEND] = {"send", 1, GRAPH | STAGE | MESSAGE, ARGUMENTS, NULL, NULL},
+    [SL_VERB_RAISE] = {"raise", 1, GRAPH | STAGE | MESSAGE, 0, NULL, NULL},
+    [SL_VERB_RELOAD] = {"reload", 1, 0, REHEARSE, NULL, NULL},
+    [SL_VERB_LOG_LEVEL] = {"log-level", 1, LEVEL, GRAPH, NULL, NULL},
 };
 
 #define TEXT 0
 #define INTEGER 1
 #define BOOLEAN 2
 #define OBJECT 3
+#define TEXTS 4 /* an array of them */
 
 static const struct member {
     const char *name;
@@ -134,6 +142,10 @@ static const struct member {
     {"message", MESSAGE, TEXT, offsetof(sl_request, message), 0, 0},
     {"arguments", ARGUMENTS, OBJECT, offsetof(sl_request, arguments), 0, 0},
     {"level", LEVEL, TEXT, offsetof(sl_request, level), 0, 0},
+    {"action", ACTION, TEXT, offsetof(sl_request, action), 0, 0},
+    {"words", WORDS, TEXTS, offsetof(sl_request, words), 0, 0},
+    {"after", AFTER, TEXT, offsetof(sl_request, after), 0, 0},
+    {"format", FORMAT, TEXT, offsetof(sl_request, format), 0, 0},
     {"rows", ROWS, INTEGER, offsetof(sl_request, rows), 1, ROWS_MOST},
     {"batches", BATCHES, INTEGER, offsetof(sl_request, batches), 1, ROWS_MOST},
     {"interval", INTERVAL, INTEGER, offsetof(sl_request, interval), 100000, DAY},
@@ -154,14 +166,28 @@ int32_t sl_protocol_verb_of(const char *name)
     return -1;
 }
 
-int32_t sl_protocol_writes(sl_verb_id verb)
+/* Whether a word stands among others, with spaces between them. */
+static int32_t is_among(const char *words, const char *word)
 {
-    return verbs[verb].writes;
+    size_t length = strlen(word);
+
+    for (const char *at = words; at != NULL && *at != '\0'; at += strspn(at, " ")) {
+        size_t size = strcspn(at, " ");
+        if (size == length && memcmp(at, word, size) == 0)
+            return 1;
+        at += size;
+    }
+    return 0;
 }
 
-int32_t sl_protocol_allows(sl_verb_id verb, uint32_t client, uint32_t service)
+int32_t sl_protocol_writes(sl_verb_id verb, const char *action)
 {
-    return !verbs[verb].writes || client == 0 || client == service;
+    return verbs[verb].writes || (action != NULL && is_among(verbs[verb].changes, action));
+}
+
+int32_t sl_protocol_allows(sl_verb_id verb, const char *action, uint32_t client, uint32_t service)
+{
+    return !sl_protocol_writes(verb, action) || client == 0 || client == service;
 }
 
 /* ---- Reading a request ----------------------------------------------------------------- */
@@ -294,6 +320,24 @@ static int32_t read_integer(const struct member *of, const sl_json_value *value,
     return 0;
 }
 
+/* The array becomes text of its own, over the comma or the bracket behind it. */
+static int32_t read_texts(const struct member *of, const sl_json_value *value, void *to,
+                          sl_refusal *refusal)
+{
+    sl_json json;
+    sl_json_value text;
+
+    sl_json_open(&json, value->text, value->size);
+    int32_t sound = sl_json_enter(&json, SL_JSON_ARRAY);
+    while (sound && sl_json_element(&json, &text))
+        sound = text.kind == SL_JSON_STRING;
+    if (!sound)
+        return refuse(refusal, NULL, "'%s' must be an array of texts", of->name);
+    ((char *)(uintptr_t)value->text)[value->size] = '\0';
+    *(const char **)to = value->text;
+    return 0;
+}
+
 static int32_t read_value(const struct member *of, const sl_json_value *value, sl_request *request,
                           sl_refusal *refusal)
 {
@@ -303,6 +347,8 @@ static int32_t read_value(const struct member *of, const sl_json_value *value, s
         return read_text(of, value, to, refusal);
     if (of->kind == INTEGER)
         return read_integer(of, value, to, refusal);
+    if (of->kind == TEXTS)
+        return read_texts(of, value, to, refusal);
     if (of->kind == BOOLEAN) {
         if (value->kind != SL_JSON_TRUE && value->kind != SL_JSON_FALSE)
             return refuse(refusal, NULL, "'%s' must be true or false", of->name);
@@ -356,6 +402,20 @@ static int32_t find_verb(const draft *of, sl_request *request, sl_refusal *refus
     return 0;
 }
 
+/* What only some words may be. */
+static int32_t check_words(const sl_request *request, sl_refusal *refusal)
+{
+    sl_verb_id verb = request->verb;
+
+    if (request->action != NULL && !is_among(verbs[verb].reads, request->action) &&
+        !is_among(verbs[verb].changes, request->action))
+        return refuse(refusal, NULL, "'%s' has no action '%.60s', only %s %s", verbs[verb].name,
+                      request->action, verbs[verb].reads, verbs[verb].changes);
+    if (request->format != NULL && !is_among("text json", request->format))
+        return refuse(refusal, NULL, "'format' must be text or json");
+    return 0;
+}
+
 /* All was looked at before anything is decoded, for decoding writes over the line. */
 int32_t sl_request_read(char *line, size_t length, sl_request *request, sl_refusal *refusal)
 {
@@ -369,7 +429,7 @@ int32_t sl_request_read(char *line, size_t length, sl_request *request, sl_refus
         if (of.values[i].text != NULL &&
             read_value(&members[i], &of.values[i], request, refusal) != 0)
             return -1;
-    return 0;
+    return check_words(request, refusal);
 }
 
 /* ---- Writing a request ----------------------------------------------------------------- */
@@ -377,12 +437,13 @@ int32_t sl_request_read(char *line, size_t length, sl_request *request, sl_refus
 static void add_member(const struct member *of, const sl_request *request, sl_builder *to)
 {
     const void *from = (const char *)request + of->offset;
-    const char *text = of->kind == TEXT || of->kind == OBJECT ? *(const char *const *)from : NULL;
+    int32_t raw = of->kind == OBJECT || of->kind == TEXTS;
+    const char *text = of->kind == TEXT || raw ? *(const char *const *)from : NULL;
 
     if (of->kind == TEXT && text != NULL) {
         sl_builder_format(to, ",\"%s\":", of->name);
         sl_builder_json(to, text, strlen(text));
-    } else if (of->kind == OBJECT && text != NULL) {
+    } else if (raw && text != NULL) {
         sl_builder_format(to, ",\"%s\":%s", of->name, text);
     } else if (of->kind == INTEGER && *(const int64_t *)from >= 0) {
         sl_builder_format(to, ",\"%s\":%" PRId64, of->name, *(const int64_t *)from);

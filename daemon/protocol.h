@@ -79,7 +79,11 @@ typedef struct sl_request {
     const char *message;   /* send: its name; raise: the reason */
     const char *arguments; /* send: a JSON object on one line, terminated */
     const char *level;     /* log-level */
-    int64_t rows;          /* tap, rejects: so many, then it ends */
+    const char *action;    /* checkpoint, rejects: "ls" ...; NULL: "ls" */
+    const char *words;     /* ... what follows: a JSON array of texts on one line, terminated */
+    const char *after;     /* rejects: behind which row, as an answer has said it */
+    const char *format;    /* checkpoint, rejects: "text" or "json" */
+    int64_t rows;          /* tap: so many, then it ends */
     int64_t batches;       /* step */
     int64_t interval;      /* top: microseconds between two looks; without it one look */
     int32_t rehearse;      /* reload: 1 prints the plan only */
@@ -95,15 +99,17 @@ typedef struct sl_refusal {
 /* Reads a line that sl_splitter_next gave, and changes it. 0, and *refusal is as it was; or -1 with
  * *refusal. */
 int32_t sl_request_read(char *line, size_t length, sl_request *request, sl_refusal *refusal);
-/* Adds the request as a line, with its end: what a client sends. arguments must be valid JSON. */
+/* Adds the request as a line, with its end: what a client sends. arguments and words must be valid
+ * JSON. */
 void sl_request_write(const sl_request *request, sl_builder *to);
 
 const char *sl_protocol_verb(sl_verb_id verb); /* "run-now" */
 int32_t sl_protocol_verb_of(const char *name); /* sl_verb_id; -1: no verb */
-int32_t sl_protocol_writes(sl_verb_id verb);   /* 1: a write verb */
-/* Whether a client of this user may: read verbs anyone that the socket let in, write verbs root and
- * the user that the service runs as. */
-int32_t sl_protocol_allows(sl_verb_id verb, uint32_t client, uint32_t service);
+/* 1: it changes something. action: of a verb that has some; NULL: its first, which reads. */
+int32_t sl_protocol_writes(sl_verb_id verb, const char *action);
+/* Whether a client of this user may: what only reads anyone that the socket let in, the rest root
+ * and the user that the service runs as. */
+int32_t sl_protocol_allows(sl_verb_id verb, const char *action, uint32_t client, uint32_t service);
 
 /* ---- Answers -------------------------------------------------------------------------- */
 

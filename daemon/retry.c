@@ -18,7 +18,7 @@
 
 typedef struct retry {
     const sl_retry_order *order;
-    sl_log *log;
+    const sl_graph_options *options;
     sl_graph *graph;
     sl_feed feed;
     sl_sqlite db;
@@ -117,7 +117,7 @@ static void say_stayed(retry *self, int64_t rowid, const char *why)
     snprintf(message, sizeof message, "rejected row %lld stays: %s", (long long)rowid, why);
     line.message = message;
     if (self->done->stayed++ < SAID_AT_MOST)
-        sl_log_line(self->log, &line);
+        self->options->log(self->options->log_of, &line);
 }
 
 /* Our transaction is open, with the statement over the rows. */
@@ -315,13 +315,13 @@ static void report(retry *self,
 }
 
 sl_status sl_retry_run(const sl_plan *plan, const sl_graph_options *options, sl_errors *errors,
-                       sl_log *log, const sl_retry_order *order, sl_retry_done *done,
+                       const sl_retry_order *order, sl_retry_done *done,
                        void (*written)(void *of, const sl_plan_stage *exporter, int64_t rows),
                        void *of)
 {
     const sl_plan_stage *rejects = &plan->stages[order->exporter];
     retry self = {.order = order,
-                  .log = log,
+                  .options = options,
                   .after = INT64_MIN,
                   .tried = {.env = options->env},
                   .table = sl_words_option(rejects, "table"),

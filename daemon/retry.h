@@ -12,7 +12,6 @@
 #ifndef SL_RETRY_H
 #define SL_RETRY_H
 
-#include "daemon/log.h"
 #include "daemon/reject_table.h"
 
 typedef struct sl_retry_order {
@@ -31,10 +30,11 @@ typedef struct sl_retry_done {
  * the YAML. SL_OK or SL_ERROR. */
 sl_status sl_retry_check(const sl_env *env, const sl_plan *plan, uint32_t exporter, uint32_t stage,
                          sl_errors *errors);
-/* Does it. Rows that cannot be read stay and are said in the log. written(), for each exporter
- * that has written rows, when all of them are safe. SL_OK or SL_ERROR: nothing has changed. */
+/* Does it. Rows that cannot be read stay and are said in the options' log. written(), for each
+ * exporter that has written rows, when all of them are safe. SL_OK or SL_ERROR: nothing has
+ * changed. */
 sl_status sl_retry_run(const sl_plan *plan, const sl_graph_options *options, sl_errors *errors,
-                       sl_log *log, const sl_retry_order *order, sl_retry_done *done,
+                       const sl_retry_order *order, sl_retry_done *done,
                        void (*written)(void *of, const sl_plan_stage *exporter, int64_t rows),
                        void *of);
 

@@ -110,9 +110,15 @@ sl_loaded *sl_loaded_read(const sl_house *house, const char *file)
     return loaded;
 }
 
+sl_loaded *sl_loaded_hold(sl_loaded *loaded)
+{
+    loaded->held++;
+    return loaded;
+}
+
 void sl_loaded_free(sl_loaded *loaded)
 {
-    if (!loaded)
+    if (!loaded || loaded->held-- > 0)
         return;
     sl_plan_free(loaded->plan);
     sl_arena_free(loaded->arena);

@@ -57,10 +57,13 @@ typedef struct sl_loaded {
     sl_plan *plan; /* NULL: errors say why */
     char *file;
     uint64_t fingerprint; /* of the file's text and all values put in */
+    uint32_t held;        /* frees that only take one hold back */
 } sl_loaded;
 
 /* Gives what a file says; NULL: no memory. */
 sl_loaded *sl_loaded_read(const sl_house *house, const char *file);
+/* It stays, whatever the service becomes: one more free is needed. Its plan is only read. */
+sl_loaded *sl_loaded_hold(sl_loaded *loaded);
 void sl_loaded_free(sl_loaded *loaded); /* NULL: nothing */
 
 typedef struct sl_stage_view {

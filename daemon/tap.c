@@ -31,6 +31,7 @@ struct sl_tap {
     sl_builder store;
     int64_t left; /* rows still wanted; -1: no end */
     int64_t missed;
+    int64_t rows; /* that were put into the store */
 };
 
 static char *copy(const char *text)
@@ -181,6 +182,7 @@ static void put(sl_tap *tap)
     } else if (tap->left != 0) {
         sl_builder_add(&tap->store, line->data, line->size);
         tap->left -= tap->left > 0;
+        tap->rows++;
     }
     pthread_mutex_unlock(&tap->lock);
 }
@@ -208,11 +210,11 @@ int sl_tap_attach(sl_tap *tap, sl_generator *generator, const char **why)
     *why = tap->why;
     if (sl_generator_tapped(generator)) {
         snprintf(tap->why, sizeof tap->why, "another tap is on this stage");
-        return -1;
+        return -2;
     }
     if (tap->where && !columns) {
         snprintf(tap->why, sizeof tap->why, "the columns here are not known yet");
-        return -1;
+        return -2;
     }
     if (tap->where && compile(tap, columns, count) < 0)
         return -1;
@@ -233,13 +235,14 @@ void sl_tap_forget(sl_tap *tap)
     tap->generator = NULL;
 }
 
-int32_t sl_tap_take(sl_tap *tap, sl_builder *text, int64_t *missed)
+int32_t sl_tap_take(sl_tap *tap, sl_builder *text, int64_t *missed, int64_t *rows)
 {
     pthread_mutex_lock(&tap->lock);
     sl_builder_add(text, tap->store.data, tap->store.size);
     sl_builder_clear(&tap->store);
     *missed = tap->missed;
     tap->missed = 0;
+    *rows = tap->rows;
     int32_t over = tap->left == 0;
     pthread_mutex_unlock(&tap->lock);
     return over;

@@ -24,14 +24,15 @@ sl_tap *sl_tap_new(const sl_env *env, const char *stage, const char *where, int6
 /* Neither attached nor taken from any more. NULL: nothing. */
 void sl_tap_free(sl_tap *tap);
 
-/* STRAND, between two steps. 0; -1: another tap is there, or the condition is wrong, with *why (the
- * tap's own). */
+/* STRAND, between two steps. 0; -1: the condition is wrong; -2: not now: another tap is there, or
+ * the columns are not known; with *why (the tap's own). */
 int sl_tap_attach(sl_tap *tap, sl_generator *generator, const char **why);
 void sl_tap_detach(sl_tap *tap); /* STRAND, between two steps */
 void sl_tap_forget(sl_tap *tap); /* the graph that it was attached to is gone */
 
 /* ANY THREAD: adds the lines that are there to text; *missed rows were passed over since the last
  * call. 1: no more will come (so many rows were seen). */
-int32_t sl_tap_take(sl_tap *tap, sl_builder *text, int64_t *missed);
+/* rows: how many were put into the store so far. */
+int32_t sl_tap_take(sl_tap *tap, sl_builder *text, int64_t *missed, int64_t *rows);
 
 #endif

@@ -122,7 +122,7 @@ static void print_line(const line *at, double seconds, int width)
     if (at->total > 0)
         snprintf(lag, sizeof lag, "%3.0f %%", 100.0 * (double)at->done / (double)at->total);
     char text[256];
-    snprintf(text, sizeof text, "%-24.24s %-8.8s %7s %7s %7s %5.1f %7s %5s %s", at->name, at->state,
+    snprintf(text, sizeof text, "%-24.24s %-9.9s %7s %7s %7s %5.1f %7s %5s %s", at->name, at->state,
              short_number(in_rate, in), short_number(out_rate, out),
              short_number((double)at->rejected, rejected), busy,
              short_number((double)at->memory, memory), lag, at->waiting ? "w" : "");
@@ -141,7 +141,7 @@ static void print_look(screen *on)
     if (on->terminal)
         fputs("\033[H\033[J", stdout);
     char head[128];
-    snprintf(head, sizeof head, "%-24s %-8s %7s %7s %7s %5s %7s %5s", "GRAPH.STAGE", "STATE",
+    snprintf(head, sizeof head, "%-24s %-9s %7s %7s %7s %5s %7s %5s", "GRAPH.STAGE", "STATE",
              "IN/s", "OUT/s", "REJECT", "BUSY%", "MEMORY", "READ");
     printf("%.*s\n", width, head);
     int left = height - 3, more = 0;

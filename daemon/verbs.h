@@ -8,8 +8,8 @@
 
 int sl_verb_run(const sl_arguments *arguments);        /* run.c */
 int sl_verb_check(const sl_arguments *arguments);      /* check.c */
-int sl_verb_checkpoint(const sl_arguments *arguments); /* checkpoint_verb.c */
-int sl_verb_rejects(const sl_arguments *arguments);    /* rejects_verb.c */
+int sl_verb_checkpoint(const sl_arguments *arguments); /* inquiry_verb.c */
+int sl_verb_rejects(const sl_arguments *arguments);    /* inquiry_verb.c */
 int sl_verb_graph(const sl_arguments *arguments);      /* show.c */
 int sl_verb_stages(const sl_arguments *arguments);     /* show.c */
 int sl_verb_schema(const sl_arguments *arguments);     /* show.c */

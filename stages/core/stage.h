@@ -351,7 +351,7 @@ typedef struct sl_stage_type {
     sl_status (*abort)(sl_stage *stage);
 
     /* Hear a message between two batches and answer it (host->set_text; "{}" when
-     * nothing is set). SL_OK: it was yours. SL_END: not yours, it goes on to the
+     * nothing is set; {"error": "why"} when it is refused). SL_OK: it was yours. SL_END: not yours, it goes on to the
      * inputs, as when this is left out. */
     sl_status (*send)(sl_stage *stage, const sl_message *borrowed, sl_text *answer);
 

@@ -183,6 +183,12 @@ START_TEST(reads_requests)
     ck_assert_int_eq(request.rehearse, 1);
     request = good("{\"sluice\":1,\"verb\":\"top\",\"interval\":500000}");
     ck_assert_int_eq(request.interval, 500000);
+    request = good("{\"sluice\":1,\"verb\":\"rejects\",\"graph\":\"o\",\"words\":[\"12\", \"]\"],"
+                   "\"action\":\"show\",\"after\":\"3:7\",\"format\":\"json\"}");
+    ck_assert_str_eq(request.words, "[\"12\", \"]\"]");
+    ck_assert_str_eq(request.action, "show");
+    ck_assert_str_eq(request.after, "3:7");
+    ck_assert_str_eq(request.format, "json");
 }
 END_TEST
 
@@ -226,6 +232,16 @@ START_TEST(refuses_what_is_no_request)
         {"{\"sluice\":1,\"verb\":\"send\",\"graph\":\"a\",\"stage\":\"b\",\"message\":\"c\","
          "\"arguments\":[1]}",
          "'arguments' must be an object"},
+        {"{\"sluice\":1,\"verb\":\"rejects\",\"graph\":\"a\",\"action\":\"set\"}",
+         "'rejects' has no action 'set', only ls show retry drop"},
+        {"{\"sluice\":1,\"verb\":\"checkpoint\",\"graph\":\"a\",\"action\":\"s\"}",
+         "no action 's'"},
+        {"{\"sluice\":1,\"verb\":\"rejects\",\"graph\":\"a\",\"format\":\"csv\"}",
+         "'format' must be text or json"},
+        {"{\"sluice\":1,\"verb\":\"rejects\",\"graph\":\"a\",\"words\":[1]}",
+         "'words' must be an array of texts"},
+        {"{\"sluice\":1,\"verb\":\"rejects\",\"graph\":\"a\",\"words\":\"1\"}",
+         "'words' must be an array of texts"},
         {"{\"sluice\":1,\"verb\":\"status\",\"graph\":[[[[[[[[1]]]]]]]]}", "nested deeper than 8"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -249,8 +265,10 @@ START_TEST(requests_go_there_and_back)
 {
     static const char *const texts[] = {"orders", "a \"b\" \\ \n \x01 \xc3\xa4", "}{][,:", "x"};
     static const char *const objects[] = {"{}", "{\"a\":{\"b\":[1,\"}\"]}}"};
+    static const char *const lists[] = {"[]", "[\"12\",\"{]}\"]"}, *const actions[] = {"ls",
+                                                                                       "drop"};
     uint32_t accepted = 0;
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 60000; i++) {
         sl_refusal refusal;
         sl_request got, sent = {.verb = (sl_verb_id)roll(SL_VERBS),
                                 .graph = pick(texts, 4),
@@ -259,6 +277,9 @@ START_TEST(requests_go_there_and_back)
                                 .message = roll(2) ? NULL : pick(texts, 4),
                                 .arguments = roll(3) ? NULL : pick(objects, 2),
                                 .level = roll(3) ? NULL : pick(texts, 4),
+                                .action = roll(3) ? NULL : pick(actions, 2),
+                                .words = roll(3) ? NULL : pick(lists, 2),
+                                .after = roll(3) ? NULL : pick(texts, 4),
                                 .rows = roll(2) ? -1 : INT64_C(1) + roll(1000),
                                 .batches = roll(3) ? -1 : INT64_C(1) + roll(1000),
                                 .interval = roll(3) ? -1 : INT64_C(100000) + roll(1000),
@@ -280,6 +301,9 @@ START_TEST(requests_go_there_and_back)
         ck_assert_pstr_eq(got.message, sent.message);
         ck_assert_pstr_eq(got.arguments, sent.arguments);
         ck_assert_pstr_eq(got.level, sent.level);
+        ck_assert_pstr_eq(got.action, sent.action);
+        ck_assert_pstr_eq(got.words, sent.words);
+        ck_assert_pstr_eq(got.after, sent.after);
         ck_assert_int_eq(got.rows, sent.rows);
         ck_assert_int_eq(got.batches, sent.batches);
         ck_assert_int_eq(got.interval, sent.interval);
@@ -296,15 +320,23 @@ START_TEST(verbs_have_rights)
         const char *name = sl_protocol_verb((sl_verb_id)verb);
         ck_assert_ptr_nonnull(name);
         ck_assert_int_eq(sl_protocol_verb_of(name), verb);
-        ck_assert(sl_protocol_allows((sl_verb_id)verb, 0, 999));
-        ck_assert(sl_protocol_allows((sl_verb_id)verb, 999, 999));
-        ck_assert_int_eq(sl_protocol_allows((sl_verb_id)verb, 1000, 999),
-                         !sl_protocol_writes((sl_verb_id)verb));
-        writing += sl_protocol_writes((sl_verb_id)verb) != 0;
+        ck_assert(sl_protocol_allows((sl_verb_id)verb, NULL, 0, 999));
+        ck_assert(sl_protocol_allows((sl_verb_id)verb, NULL, 999, 999));
+        ck_assert_int_eq(sl_protocol_allows((sl_verb_id)verb, NULL, 1000, 999),
+                         !sl_protocol_writes((sl_verb_id)verb, NULL));
+        writing += sl_protocol_writes((sl_verb_id)verb, NULL) != 0;
     }
-    ck_assert_uint_eq(writing, 11);
-    ck_assert_int_eq(sl_protocol_writes(SL_VERB_TAP), 0);
-    ck_assert_int_eq(sl_protocol_writes(SL_VERB_RAISE), 1);
+    ck_assert_uint_eq(writing, 10);
+    ck_assert_int_eq(sl_protocol_writes(SL_VERB_TAP, NULL), 0);
+    ck_assert_int_eq(sl_protocol_writes(SL_VERB_RAISE, NULL), 1);
+    static const char *const reads[] = {"ls", "show"}, *const changes[] = {"retry", "drop"};
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(sl_protocol_writes(SL_VERB_REJECTS, reads[i]), 0);
+        ck_assert_int_eq(sl_protocol_writes(SL_VERB_REJECTS, changes[i]), 1);
+        ck_assert(sl_protocol_allows(SL_VERB_CHECKPOINT, reads[i], 1000, 999));
+    }
+    ck_assert(!sl_protocol_allows(SL_VERB_CHECKPOINT, "rewind", 1000, 999));
+    ck_assert(sl_protocol_allows(SL_VERB_CHECKPOINT, "rewind", 999, 999));
     ck_assert_int_eq(sl_protocol_verb_of("statu"), -1);
 }
 END_TEST

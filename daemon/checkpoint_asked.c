@@ -1,59 +1,47 @@
 /*
- * checkpoint_verb.c - `sluice checkpoint`: what is kept of earlier runs, shown and changed.
+ * checkpoint_asked.c - what is asked about checkpoints: what is kept of earlier runs, shown and
+ * changed; see inquiry.h.
  *
- * Deliberately elsewhere: reading and changing it (amend.h).
+ * Deliberately elsewhere: reading and changing it (amend.h), the command (inquiry_verb.c).
  */
 #include <string.h>
 
 #include "daemon/amend.h"
 #include "daemon/graph.h"
-#include "daemon/session.h"
-#include "daemon/verbs.h"
+#include "daemon/inquiry.h"
 #include "daemon/words.h"
 #include "stages/core/value.h"
 #include "stages/json.h"
 
-typedef struct words { /* what stands on the command line */
-    sl_session session;
-    sl_plan *plan;
+#define NAMES_MOST 256 /* of stages, for the nearest one */
+
+typedef struct words { /* what is asked */
+    sl_inquiry *about;
+    const sl_plan *plan;
     sl_graph *graph;
     sl_once *once;
-    const sl_arguments *arguments;
 } words;
-
-static sl_status wrong(words *at, int32_t code, const char *hint, const char *format, ...)
-    SL_PRINTF(4, 5);
-static sl_status wrong(words *at, int32_t code, const char *hint, const char *format, ...)
-{
-    char message[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    sl_error error = {.level = SL_LOG_ERROR, .code = code, .hint = hint};
-    return sl_errors_add(&at->session.errors, &error, "%s", message);
-}
 
 /* A stage of this role by its name; UINT32_MAX: none, said with the nearest one. */
 static uint32_t stage_named(words *at, const char *name, sl_role role)
 {
     const sl_plan *plan = at->plan;
-    const char *names[SL_ARGUMENTS_MOST];
+    const char *names[NAMES_MOST];
     size_t count = 0;
     for (uint32_t i = 0; i < plan->count; i++) {
         if (plan->stages[i].type->role != role)
             continue;
         if (strcmp(plan->stages[i].name, name) == 0)
             return i;
-        if (count < SL_ARGUMENTS_MOST)
+        if (count < NAMES_MOST)
             names[count++] = plan->stages[i].name;
     }
     const char *near = sl_value_nearest(name, names, count);
     char hint[160];
     snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "`sluice graph` shows the names",
              near);
-    wrong(at, SL_CODE_USAGE, hint, "graph '%s' has no %s '%s'", plan->name, sl_role_name(role),
-          name);
+    sl_inquiry_wrong(at->about, SL_CODE_USAGE, hint, "graph '%s' has no %s '%s'", plan->name,
+                     sl_role_name(role), name);
     return UINT32_MAX;
 }
 
@@ -198,19 +186,10 @@ static void add_json(words *at, sl_builder *text, uint32_t exporter, const sl_am
     sl_builder_word(text, "}");
 }
 
-static sl_status put(words *at, sl_builder *text)
-{
-    int32_t failed = text->failed;
-    if (!failed)
-        fwrite(text->data ? text->data : "", 1, text->size, stdout);
-    sl_builder_done(text);
-    return failed ? wrong(at, SL_CODE_FAILED, NULL, "out of memory") : SL_OK;
-}
-
 static sl_status list(words *at)
 {
-    sl_builder text = {.env = at->session.env};
-    int32_t json = at->arguments->json, first = 1;
+    sl_builder text = {.env = at->about->env};
+    int32_t json = at->about->json, first = 1;
     if (json) {
         sl_builder_word(&text, "{\"graph\":");
         sl_builder_json(&text, at->plan->name, strlen(at->plan->name));
@@ -233,7 +212,7 @@ static sl_status list(words *at)
     }
     if (json)
         sl_builder_word(&text, "]}\n");
-    return put(at, &text);
+    return sl_inquiry_put(at->about, &text);
 }
 
 /* ---- show ----------------------------------------------------------------------------------- */
@@ -245,17 +224,19 @@ static sl_status show_one(words *at, const char *name)
     if (exporter == UINT32_MAX || sl_amend_read(at->once, exporter, &found) != SL_OK)
         return SL_ERROR;
     if (!found.text)
-        return wrong(at, SL_CODE_NO_INPUT, "`sluice checkpoint ls` shows what is kept",
-                     "exporter '%s' has no checkpoint", name);
-    puts(found.text);
-    return SL_OK;
+        return sl_inquiry_wrong(at->about, SL_CODE_NO_INPUT,
+                                "`sluice checkpoint ls` shows what is kept",
+                                "exporter '%s' has no checkpoint", name);
+    sl_builder text = {.env = at->about->env};
+    sl_builder_format(&text, "%s\n", found.text);
+    return sl_inquiry_put(at->about, &text);
 }
 
 static sl_status show(words *at)
 {
-    if (at->arguments->paths_count > 2)
-        return show_one(at, at->arguments->paths[2]);
-    sl_builder text = {.env = at->session.env};
+    if (at->about->count > 0)
+        return show_one(at, at->about->words[0]);
+    sl_builder text = {.env = at->about->env};
     sl_builder_word(&text, "{");
     for (uint32_t i = 0; i < at->plan->count; i++) {
         const sl_plan_stage *stage = &at->plan->stages[i];
@@ -272,7 +253,7 @@ static sl_status show(words *at)
         sl_builder_format(&text, ":%s", sound ? found.text : "null");
     }
     sl_builder_word(&text, "}\n");
-    return put(at, &text);
+    return sl_inquiry_put(at->about, &text);
 }
 
 /* ---- What changes something -------------------------------------------------------------------
@@ -280,23 +261,27 @@ static sl_status show(words *at)
 
 static void say(const words *at, const char *format, const char *what)
 {
-    if (at->arguments->quiet)
+    if (at->about->quiet)
         return;
-    fprintf(stderr, "%s: ", at->plan->name);
-    fprintf(stderr, format, what); /* the formats are this file's own */
-    fputs("\n", stderr);
+    sl_builder text = {.env = at->about->env};
+    sl_builder_format(&text, "%s: ", at->plan->name);
+    sl_builder_format(&text, format, what); /* the formats are this file's own */
+    sl_builder_word(&text, "\n");
+    if (!text.failed)
+        at->about->put(at->about->of, 1, text.data, text.size);
+    sl_builder_done(&text);
 }
 
 /* A place in a file as a person writes it, {"file": ..., "byte": ...}: what the readers of files
  * would know it again by is filled in so that it is taken as it is. In the arena. */
 static const char *complete(words *at, const sl_json_value *object)
 {
-    char *whole = sl_arena_copy(at->session.arena, object->text, object->size);
+    char *whole = sl_arena_copy(at->about->errors->arena, object->text, object->size);
     sl_json_value found;
     if (!whole || sl_json_get(whole, "file", &found) != 1 ||
         sl_json_get(whole, "byte", &found) != 1 || sl_json_get(whole, "raw", &found) == 1)
         return whole;
-    return sl_arena_format(at->session.arena, "%.*s%s%s,\"raw\":0,\"base\":0,\"crc\":0}",
+    return sl_arena_format(at->about->errors->arena, "%.*s%s%s,\"raw\":0,\"base\":0,\"crc\":0}",
                            (int)object->size - 1, whole,
                            sl_json_get(whole, "line", &found) == 1 ? "" : ",\"line\":0",
                            sl_json_get(whole, "row", &found) == 1 ? "" : ",\"row\":0");
@@ -306,22 +291,20 @@ static sl_status set(words *at)
 {
     sl_json json;
     sl_json_value value;
-    if (at->arguments->paths_count < 4)
-        return wrong(at, SL_CODE_USAGE, "sluice checkpoint set FILE.yaml READER POSITION",
-                     "a reader and its position are missing");
-    const char *name = at->arguments->paths[2], *position = at->arguments->paths[3];
+    const char *name = at->about->words[0], *position = at->about->words[1];
     uint32_t reader = stage_named(at, name, SL_READER);
     if (reader == UINT32_MAX)
         return SL_ERROR;
     sl_json_open(&json, position, strlen(position));
     if (!sl_json_read(&json, &value) || !sl_json_end(&json) || value.kind != SL_JSON_OBJECT)
-        return wrong(at, SL_CODE_USAGE,
-                     "a position is what stands under \"at\" in `sluice checkpoint show`",
-                     "the position '%s' is no JSON object: %s", position,
-                     json.error ? json.error : sl_json_kind_name(value.kind));
+        return sl_inquiry_wrong(
+            at->about, SL_CODE_USAGE,
+            "a position is what stands under \"at\" in `sluice checkpoint show`",
+            "the position '%s' is no JSON object: %s", position,
+            json.error ? json.error : sl_json_kind_name(value.kind));
     const char *whole = complete(at, &value);
     if (!whole)
-        return wrong(at, SL_CODE_FAILED, NULL, "out of memory");
+        return sl_inquiry_wrong(at->about, SL_CODE_FAILED, NULL, "out of memory");
     if (sl_amend_set(at->once, reader, whole) != SL_OK)
         return SL_ERROR;
     say(at, "the next run goes on from there: %s", position);
@@ -332,9 +315,9 @@ static sl_status set(words *at)
 static int chosen(words *at, uint32_t *exporter)
 {
     *exporter = UINT32_MAX;
-    if (at->arguments->paths_count < 3)
+    if (at->about->count == 0)
         return 0;
-    *exporter = stage_named(at, at->arguments->paths[2], SL_EXPORTER);
+    *exporter = stage_named(at, at->about->words[0], SL_EXPORTER);
     return *exporter == UINT32_MAX ? -1 : 0;
 }
 
@@ -357,63 +340,28 @@ static sl_status drop(words *at)
     return SL_OK;
 }
 
-/* ---- The verb ---------------------------------------------------------------------------------
+/* ---- Which ------------------------------------------------------------------------------------
  */
 
-static const struct action {
-    const char *name;
-    uint32_t most; /* words on the command line */
-    sl_status (*run)(words *at);
-} actions[] = {
-    {"ls", 2, list},           {"show", 3, show}, {"set", 4, set},
-    {"rewind", 3, rewind_all}, {"drop", 3, drop},
-};
-#define ACTIONS (sizeof actions / sizeof *actions)
+const sl_action sl_checkpoint_actions[] = {{"ls", 0, 0, 0},     {"show", 0, 1, 0}, {"set", 2, 2, 1},
+                                           {"rewind", 0, 1, 1}, {"drop", 0, 1, 1}, {0}};
 
-static const struct action *action_named(words *at, const char *word)
-{
-    const char *names[ACTIONS];
-    for (size_t i = 0; i < ACTIONS; i++) {
-        names[i] = actions[i].name;
-        if (strcmp(word, names[i]) != 0)
-            continue;
-        if (at->arguments->paths_count <= actions[i].most)
-            return &actions[i];
-        wrong(at, SL_CODE_USAGE, "sluice checkpoint --help", "one word too many: '%s'",
-              at->arguments->paths[actions[i].most]);
-        return NULL;
-    }
-    const char *near = sl_value_nearest(word, names, ACTIONS);
-    char hint[160];
-    snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "ls, show, set, rewind or drop",
-             near);
-    wrong(at, SL_CODE_USAGE, hint, "sluice checkpoint does not know '%s'", word);
-    return NULL;
-}
+static sl_status (*const runs[])(words *at) = {list, show, set, rewind_all, drop};
 
-int sl_verb_checkpoint(const sl_arguments *arguments)
+sl_status sl_checkpoint_answer(sl_inquiry *about)
 {
-    words at = {.arguments = arguments};
-    const struct action *action = NULL;
-    if (sl_session_begin(&at.session, arguments) == 0)
-        action = action_named(&at, arguments->paths[0]);
-    if (action)
-        at.plan = sl_session_plan(&at.session, arguments->paths[1]);
-    if (at.plan) {
-        sl_graph_options options = {.env = at.session.env,
-                                    .row_limit = -1,
-                                    .state = sl_session_state(&at.session),
-                                    .log = sl_log_line,
-                                    .log_of = &at.session.log};
-        at.graph = sl_graph_new(at.plan, &options, &at.session.errors);
-        if (at.graph) {
-            at.once = sl_graph_once(at.graph);
-            action->run(&at);
-        } else {
-            wrong(&at, SL_CODE_FAILED, NULL, "out of memory");
-        }
-    }
+    words at = {.about = about, .plan = about->plan};
+    const sl_action *action = sl_inquiry_action(sl_checkpoint_actions, about->action);
+    sl_graph_options options = {.env = about->env,
+                                .row_limit = -1,
+                                .state = about->state,
+                                .log = about->log,
+                                .log_of = about->log_of};
+    at.graph = sl_graph_new(about->plan, &options, about->errors);
+    if (!at.graph)
+        return sl_inquiry_wrong(about, SL_CODE_FAILED, NULL, "out of memory");
+    at.once = sl_graph_once(at.graph);
+    sl_status status = runs[action - sl_checkpoint_actions](&at);
     sl_graph_free(at.graph);
-    sl_plan_free(at.plan);
-    return sl_session_done(&at.session);
+    return status;
 }

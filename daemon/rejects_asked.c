@@ -1,51 +1,32 @@
 /*
- * rejects_verb.c - `sluice rejects`: rejected rows that a graph keeps in SQLite, counted, shown,
- * tried again, deleted.
+ * rejects_asked.c - what is asked about rejected rows that a graph keeps in SQLite: counted, shown,
+ * tried again, deleted; see inquiry.h.
  *
- * Deliberately elsewhere: trying them again (retry.h), the table (reject_table.h).
+ * Deliberately elsewhere: trying them again (retry.h), the table (reject_table.h), the command
+ * (inquiry_verb.c).
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/amend.h"
 #include "daemon/retry.h"
-#include "daemon/session.h"
-#include "daemon/verbs.h"
+#include "daemon/inquiry.h"
 #include "daemon/words.h"
 #include "stages/core/value.h"
 #include "stages/json.h"
 
-typedef struct words { /* what stands on the command line */
-    sl_session session;
-    sl_plan *plan;
+#define ROWS_MOST 256 /* that are named, and stages that are tried */
+
+typedef struct words { /* what is asked */
+    sl_inquiry *about;
+    const sl_plan *plan;
     sl_graph *graph; /* never opened: it knows the stages */
     sl_graph_options options;
-    const sl_arguments *arguments;
-    int64_t rows[SL_ARGUMENTS_MOST]; /* rowids */
+    int64_t rows[ROWS_MOST]; /* rowids */
     uint32_t rows_count;
+    uint32_t after_table; /* show goes on in this exporter's table */
+    int64_t after;        /* ... behind this rowid */
 } words;
-
-static sl_status wrong(words *at, int32_t code, const char *hint, const char *format, ...)
-    SL_PRINTF(4, 5);
-static sl_status wrong(words *at, int32_t code, const char *hint, const char *format, ...)
-{
-    char message[512];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    sl_error error = {.level = SL_LOG_ERROR, .code = code, .hint = hint};
-    return sl_errors_add(&at->session.errors, &error, "%s", message);
-}
-
-static sl_status put(words *at, sl_builder *text)
-{
-    int32_t failed = text->failed;
-    if (!failed)
-        fwrite(text->data ? text->data : "", 1, text->size, stdout);
-    sl_builder_done(text);
-    return failed ? wrong(at, SL_CODE_FAILED, NULL, "out of memory") : SL_OK;
-}
 
 static const char *text_of(sqlite3_stmt *row, int column)
 {
@@ -75,7 +56,7 @@ static void add_number(sl_builder *text, const char *name, sqlite3_stmt *row, in
 static int64_t last_time(words *at, uint32_t exporter)
 {
     sl_amend_kept found;
-    sl_errors *said = &at->session.errors, unsaid = {.arena = said->arena};
+    sl_errors *said = at->about->errors, unsaid = {.arena = said->arena};
     sl_errors before = *said;
     *said = unsaid;
     sl_status status = sl_amend_read(sl_graph_once(at->graph), exporter, &found);
@@ -123,7 +104,7 @@ static void add_table(words *at, const sl_reject_table *table, sl_builder *text,
 {
     const sl_plan_stage *stage = &at->plan->stages[table->exporter];
     int64_t changed = last_time(at, table->exporter);
-    if (at->arguments->json) {
+    if (at->about->json) {
         sl_builder target = {.env = text->env};
         sl_builder_word(text, "{\"exporter\":");
         sl_builder_json(text, stage->name, strlen(stage->name));
@@ -147,16 +128,16 @@ static void add_table(words *at, const sl_reject_table *table, sl_builder *text,
         sl_builder_word(text, "\n");
     }
     sl_builder_add(text, reasons->data, reasons->size);
-    sl_builder_word(text, at->arguments->json ? "]}" : "");
+    sl_builder_word(text, at->about->json ? "]}" : "");
 }
 
 static sl_status list(words *at, sl_reject_table *table, sl_builder *text)
 {
     sl_builder reasons = {.env = text->env};
     int64_t rows = 0;
-    sl_status status = add_reasons(table, &reasons, at->arguments->json, &rows);
+    sl_status status = add_reasons(table, &reasons, at->about->json, &rows);
     if (status == SL_OK) {
-        if (at->arguments->json && text->size > 0)
+        if (at->about->json && text->size > 0)
             sl_builder_word(text, ",");
         add_table(at, table, text, rows, &reasons);
     }
@@ -219,6 +200,12 @@ static int32_t is_wanted(const words *at, int64_t rowid)
     return at->rows_count == 0;
 }
 
+/* Where the next page begins: as "TABLE:ROWID". */
+static void note_page(words *at, const sl_reject_table *table, int64_t rowid)
+{
+    snprintf(at->about->next, sizeof at->about->next, "%u:%lld", table->exporter, (long long)rowid);
+}
+
 static sl_status show(words *at, sl_reject_table *table, sl_builder *text)
 {
     sqlite3_stmt *row;
@@ -227,15 +214,20 @@ static sl_status show(words *at, sl_reject_table *table, sl_builder *text)
         return SL_OK;
     if (sl_reject_table_prepare(table,
                                 "SELECT rowid, _stage, _reason, _column, _source, _row, _line, "
-                                "_raw, _values FROM main.\"%w\" ORDER BY rowid",
+                                "_raw, _values FROM main.\"%w\" WHERE rowid > ?1 ORDER BY rowid",
                                 &row) != SL_OK)
         return SL_ERROR;
+    sqlite3_bind_int64(row, 1, table->exporter == at->after_table ? at->after : INT64_MIN);
     while ((rc = sqlite3_step(row)) == SQLITE_ROW && !text->failed) {
         if (!is_wanted(at, sqlite3_column_int64(row, 0)))
             continue;
-        (at->arguments->json ? add_row_json : add_row_text)(text, row);
-        if (text->size > 65536) { /* no more than that in memory, however many there are */
-            fwrite(text->data, 1, text->size, stdout);
+        (at->about->json ? add_row_json : add_row_text)(text, row);
+        if (at->about->page > 0 && text->size >= at->about->page) {
+            note_page(at, table, sqlite3_column_int64(row, 0));
+            break;
+        }
+        if (at->about->page == 0 && text->size > 65536) { /* no more in memory, however many */
+            at->about->put(at->about->of, 0, text->data, text->size);
             sl_builder_clear(text);
         }
     }
@@ -274,9 +266,9 @@ static sl_status drop(words *at, sl_reject_table *table, sl_builder *text)
     int64_t deleted = 0;
     if (table->there && delete_rows(at, table, &deleted) != SL_OK)
         return SL_ERROR;
-    if (at->arguments->json) {
+    if (at->about->json) {
         sl_builder_format(text, "{\"deleted\":%lld}\n", (long long)deleted);
-    } else if (!at->arguments->quiet) {
+    } else if (!at->about->quiet) {
         sl_builder_word(text, "deleted ");
         sl_words_rows(text, deleted);
         sl_builder_word(text, " of ");
@@ -291,7 +283,7 @@ static sl_status drop(words *at, sl_reject_table *table, sl_builder *text)
 typedef struct retrying {
     words *at;
     sl_builder *text;
-    uint32_t stages[SL_ARGUMENTS_MOST];
+    uint32_t stages[ROWS_MOST];
     uint32_t count;
     int64_t until;
     int32_t some; /* exporters said of the stage that is tried */
@@ -302,10 +294,10 @@ static void warn(words *at, const char *hint, const char *format, const char *st
     char message[512];
     snprintf(message, sizeof message, format, (long long)rows, rows == 1 ? "" : "s",
              rows == 1 ? "s" : "", stage); /* the formats are this file's own */
-    sl_log_line(&at->session.log, &(sl_error){.level = SL_LOG_WARNING,
-                                              .code = SL_CODE_DATA,
-                                              .message = message,
-                                              .hint = hint});
+    at->about->log(at->about->log_of, &(sl_error){.level = SL_LOG_WARNING,
+                                                  .code = SL_CODE_DATA,
+                                                  .message = message,
+                                                  .hint = hint});
 }
 
 /* A stage that has refused rows: tried again, or why they stay. */
@@ -326,7 +318,7 @@ static void take_stage(retrying *of, const char *name, int64_t rows)
         warn(at, "read them from the table with a graph of its own",
              "%lld rejected row%s stay%s: reject exporter '%s' has no rows to try again", name,
              rows);
-    else if (of->count < SL_ARGUMENTS_MOST)
+    else if (of->count < ROWS_MOST)
         of->stages[of->count++] = index;
 }
 
@@ -361,13 +353,13 @@ static void say_written(void *user, const sl_plan_stage *exporter, int64_t rows)
 {
     retrying *of = user;
     sl_builder *text = of->text;
-    if (of->at->arguments->json) {
+    if (of->at->about->json) {
         sl_builder_word(text, of->some++ ? ",{\"exporter\":" : "{\"exporter\":");
         sl_builder_json(text, exporter->name, strlen(exporter->name));
         sl_builder_format(text, ",\"rows\":%lld}", (long long)rows);
         return;
     }
-    if (of->at->arguments->quiet)
+    if (of->at->about->quiet)
         return;
     sl_builder_format(text, "  %s: ", exporter->name);
     sl_words_rows(text, rows);
@@ -377,7 +369,7 @@ static void say_written(void *user, const sl_plan_stage *exporter, int64_t rows)
 static void say_stage(const words *at, sl_builder *text, const char *name,
                       const sl_retry_done *done, const sl_builder *written, int32_t first)
 {
-    if (at->arguments->json) {
+    if (at->about->json) {
         sl_builder_word(text, first ? "{\"stage\":" : ",{\"stage\":");
         sl_builder_json(text, name, strlen(name));
         sl_builder_format(text, ",\"tried\":%lld,\"rejected_again\":%lld,\"stayed\":%lld",
@@ -387,7 +379,7 @@ static void say_stage(const words *at, sl_builder *text, const char *name,
         sl_builder_word(text, "]}");
         return;
     }
-    if (at->arguments->quiet)
+    if (at->about->quiet)
         return;
     sl_builder_format(text, "%s: ", name);
     sl_words_rows(text, done->tried);
@@ -403,8 +395,8 @@ static sl_status try_stages(retrying *of, uint32_t exporter, sl_builder *text)
     words *at = of->at;
     sl_status status = SL_OK;
     for (uint32_t i = 0; i < of->count; i++)
-        if (sl_retry_check(at->session.env, at->plan, exporter, of->stages[i],
-                           &at->session.errors) != SL_OK)
+        if (sl_retry_check(at->about->env, at->plan, exporter, of->stages[i], at->about->errors) !=
+            SL_OK)
             status = SL_ERROR;
     for (uint32_t i = 0; i < of->count && status == SL_OK; i++) {
         sl_retry_order order = {.exporter = exporter,
@@ -416,8 +408,8 @@ static sl_status try_stages(retrying *of, uint32_t exporter, sl_builder *text)
         sl_builder written = {.env = text->env};
         of->text = &written;
         of->some = 0;
-        status = sl_retry_run(at->plan, &at->options, &at->session.errors, &at->session.log, &order,
-                              &done, say_written, of);
+        status =
+            sl_retry_run(at->plan, &at->options, at->about->errors, &order, &done, say_written, of);
         if (status == SL_OK)
             say_stage(at, text, at->plan->stages[of->stages[i]].name, &done, &written, i == 0);
         text->failed = text->failed || written.failed;
@@ -432,55 +424,59 @@ static sl_status retry(words *at, sl_reject_table *table, sl_builder *text)
     if (table->there && find_stages(&of, table) != SL_OK)
         return SL_ERROR;
     sl_reject_table_close(table); /* the retry has a connection of its own */
-    if (at->arguments->json)
+    if (at->about->json)
         sl_builder_word(text, "{\"stages\":[");
     sl_status status = try_stages(&of, table->exporter, text);
-    if (at->arguments->json)
+    if (at->about->json)
         sl_builder_word(text, "]}\n");
-    else if (status == SL_OK && of.count == 0 && !at->arguments->quiet)
+    else if (status == SL_OK && of.count == 0 && !at->about->quiet)
         sl_builder_word(text, "no row to try again\n");
     return status;
 }
 
-/* ---- The verb ---------------------------------------------------------------------------------
+/* ---- Which ------------------------------------------------------------------------------------
  */
 
-static const struct action {
-    const char *name;
-    int32_t writes, rows; /* rows: 1: takes ROWIDs */
+const sl_action sl_rejects_actions[] = {{"ls", 0, 0, 0},
+                                        {"show", 0, ROWS_MOST, 0},
+                                        {"retry", 0, ROWS_MOST, 0},
+                                        {"drop", 0, ROWS_MOST, 0},
+                                        {0}};
+
+static const struct run {
+    int32_t writes;
     sl_status (*run)(words *at, sl_reject_table *table, sl_builder *text);
-} actions[] = {
-    {"ls", 0, 0, list}, {"show", 0, 1, show}, {"retry", 0, 1, retry}, {"drop", 1, 1, drop}};
-#define ACTIONS (sizeof actions / sizeof *actions)
+} runs[] = {{0, list}, {0, show}, {0, retry}, {1, drop}};
 
-static const struct action *action_named(words *at, const char *word)
+static sl_status read_rows(words *at)
 {
-    const char *names[ACTIONS];
-    for (size_t i = 0; i < ACTIONS; i++) {
-        names[i] = actions[i].name;
-        if (strcmp(word, names[i]) == 0)
-            return &actions[i];
-    }
-    const char *near = sl_value_nearest(word, names, ACTIONS);
-    char hint[160];
-    snprintf(hint, sizeof hint, near ? "did you mean '%s'?" : "ls, show, retry or drop", near);
-    wrong(at, SL_CODE_USAGE, hint, "sluice rejects does not know '%s'", word);
-    return NULL;
-}
-
-static sl_status read_rows(words *at, const struct action *action)
-{
-    for (uint32_t i = 2; i < at->arguments->paths_count; i++) {
-        const char *word = at->arguments->paths[i];
+    for (uint32_t i = 0; i < at->about->count; i++) {
+        const char *word = at->about->words[i];
         sl_cell value;
-        if (!action->rows)
-            return wrong(at, SL_CODE_USAGE, "sluice rejects --help", "one word too many: '%s'",
-                         word);
         if (sl_value_number(word, strlen(word), &value) != SL_SPELLING_INTEGER)
-            return wrong(at, SL_CODE_USAGE, "`sluice rejects show` prints the numbers of the rows",
-                         "'%s' is no number of a rejected row", word);
+            return sl_inquiry_wrong(at->about, SL_CODE_USAGE,
+                                    "`sluice rejects show` prints the numbers of the rows",
+                                    "'%s' is no number of a rejected row", word);
         at->rows[at->rows_count++] = value.as.integer;
     }
+    return SL_OK;
+}
+
+/* Where a page goes on: what note_page has written. */
+static sl_status read_after(words *at)
+{
+    unsigned table;
+    long long rowid;
+    int end = 0;
+    at->after_table = UINT32_MAX;
+    if (!at->about->after)
+        return SL_OK;
+    if (sscanf(at->about->after, "%u:%lld%n", &table, &rowid, &end) != 2 || at->about->after[end] ||
+        table >= at->plan->count)
+        return sl_inquiry_wrong(at->about, SL_CODE_USAGE, "give what the last answer said",
+                                "'after' is no place in an answer: '%.60s'", at->about->after);
+    at->after_table = table;
+    at->after = rowid;
     return SL_OK;
 }
 
@@ -500,8 +496,9 @@ static sl_status check_rows(words *at, sl_reject_table *table)
                 return SL_ERROR;
         }
         if (rc == SQLITE_DONE)
-            return wrong(at, SL_CODE_NO_INPUT, "`sluice rejects show` lists them",
-                         "table '%s' has no row %lld", table->table, (long long)at->rows[i]);
+            return sl_inquiry_wrong(at->about, SL_CODE_NO_INPUT, "`sluice rejects show` lists them",
+                                    "table '%s' has no row %lld", table->table,
+                                    (long long)at->rows[i]);
     }
     return SL_OK;
 }
@@ -511,28 +508,47 @@ static sl_status check_exporters(words *at)
     const sl_plan *plan = at->plan;
     uint32_t sqlite = sl_reject_exporter(plan, 0, 1), any = sl_reject_exporter(plan, 0, 0);
     if (any == UINT32_MAX)
-        return wrong(at, SL_CODE_CONFIG,
-                     "write `on_reject: NAME` at the stages, and an exporter `sqlite` of that name",
-                     "graph '%s' keeps no rejected rows", plan->name);
+        return sl_inquiry_wrong(
+            at->about, SL_CODE_CONFIG,
+            "write `on_reject: NAME` at the stages, and an exporter `sqlite` of that name",
+            "graph '%s' keeps no rejected rows", plan->name);
     if (sqlite == UINT32_MAX)
         return sl_paths_mistake(
-            plan, any, "let it be `sqlite`, with the database of the other rows",
-            &at->session.errors, "rejected rows that are kept by %s cannot be shown or tried again",
+            plan, any, "let it be `sqlite`, with the database of the other rows", at->about->errors,
+            "rejected rows that are kept by %s cannot be shown or tried again",
             plan->stages[any].type->name);
     if (at->rows_count > 0 && sl_reject_exporter(plan, sqlite + 1, 1) != UINT32_MAX)
-        return wrong(at, SL_CODE_USAGE, "leave out the numbers, or use sqlite3",
-                     "graph '%s' has several tables of rejected rows, and a number does not say "
-                     "which one it is of",
-                     plan->name);
+        return sl_inquiry_wrong(
+            at->about, SL_CODE_USAGE, "leave out the numbers, or use sqlite3",
+            "graph '%s' has several tables of rejected rows, and a number does not say "
+            "which one it is of",
+            plan->name);
     return SL_OK;
 }
 
-static sl_status each_table(words *at, const struct action *action)
+static sl_status put_all(words *at, sl_builder *text, int32_t list_json)
 {
-    sl_builder text = {.env = at->session.env};
+    if (list_json) {
+        sl_builder head = {.env = text->env};
+        sl_builder_word(&head, "{\"graph\":");
+        sl_builder_json(&head, at->plan->name, strlen(at->plan->name));
+        sl_builder_word(&head, ",\"tables\":[");
+        sl_builder_word(text, "]}\n");
+        if (sl_inquiry_put(at->about, &head) != SL_OK) {
+            sl_builder_done(text);
+            return SL_ERROR;
+        }
+    }
+    return sl_inquiry_put(at->about, text);
+}
+
+static sl_status each_table(words *at, const struct run *action)
+{
+    sl_builder text = {.env = at->about->env};
     sl_status status = SL_OK;
-    int32_t list_json = action->run == list && at->arguments->json;
-    for (uint32_t i = sl_reject_exporter(at->plan, 0, 1); i != UINT32_MAX && status == SL_OK;
+    uint32_t first = at->after_table == UINT32_MAX ? 0 : at->after_table;
+    for (uint32_t i = sl_reject_exporter(at->plan, first, 1);
+         i != UINT32_MAX && status == SL_OK && !*at->about->next;
          i = sl_reject_exporter(at->plan, i + 1, 1)) {
         sl_reject_table table;
         status = sl_reject_table_open(&table, at->graph, i, action->writes);
@@ -542,39 +558,26 @@ static sl_status each_table(words *at, const struct action *action)
             status = action->run(at, &table, &text);
         sl_reject_table_close(&table);
     }
-    if (list_json && status == SL_OK) {
-        fputs("{\"graph\":", stdout);
-        sl_builder name = {.env = at->session.env};
-        sl_builder_json(&name, at->plan->name, strlen(at->plan->name));
-        put(at, &name);
-        fputs(",\"tables\":[", stdout);
-        sl_builder_word(&text, "]}\n");
-    }
-    sl_status printed = put(at, &text);
+    sl_status printed =
+        put_all(at, &text, action->run == list && at->about->json && status == SL_OK);
     return status == SL_OK ? printed : status;
 }
 
-int sl_verb_rejects(const sl_arguments *arguments)
+sl_status sl_rejects_answer(sl_inquiry *about)
 {
-    words at = {.arguments = arguments};
-    const struct action *action = NULL;
-    if (sl_session_begin(&at.session, arguments) == 0)
-        action = action_named(&at, arguments->paths[0]);
-    if (action && read_rows(&at, action) == SL_OK)
-        at.plan = sl_session_plan(&at.session, arguments->paths[1]);
-    if (at.plan && check_exporters(&at) == SL_OK) {
-        at.options = (sl_graph_options){.env = at.session.env,
-                                        .row_limit = -1,
-                                        .state = sl_session_state(&at.session),
-                                        .log = sl_log_line,
-                                        .log_of = &at.session.log};
-        at.graph = sl_graph_new(at.plan, &at.options, &at.session.errors);
-        if (at.graph)
-            each_table(&at, action);
-        else
-            wrong(&at, SL_CODE_FAILED, NULL, "out of memory");
-    }
+    words at = {.about = about, .plan = about->plan};
+    const sl_action *action = sl_inquiry_action(sl_rejects_actions, about->action);
+    if (read_rows(&at) != SL_OK || read_after(&at) != SL_OK || check_exporters(&at) != SL_OK)
+        return SL_ERROR;
+    at.options = (sl_graph_options){.env = about->env,
+                                    .row_limit = -1,
+                                    .state = about->state,
+                                    .log = about->log,
+                                    .log_of = about->log_of};
+    at.graph = sl_graph_new(about->plan, &at.options, about->errors);
+    if (!at.graph)
+        return sl_inquiry_wrong(about, SL_CODE_FAILED, NULL, "out of memory");
+    sl_status status = each_table(&at, &runs[action - sl_rejects_actions]);
     sl_graph_free(at.graph);
-    sl_plan_free(at.plan);
-    return sl_session_done(&at.session);
+    return status;
 }
