@@ -66,9 +66,9 @@ sl_credential sl_credential_read(const sl_env *env, const char *name, size_t lim
         found.missing = 1;
     } else {
         const char *path = sl_arena_format(arena, "%s/%s", directory, name);
-        int32_t fd = path == NULL ? -ENOMEM
-                                  : env->open(env->context, path,
-                                              O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0);
+        int32_t fd = path == NULL
+                         ? -ENOMEM
+                         : env->open(env->context, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
         int32_t status = fd < 0 ? fd : read_file(env, fd, limit, secrets, &found);
         if (fd >= 0)
             (void)env->close(env->context, fd);
@@ -79,7 +79,6 @@ sl_credential sl_credential_read(const sl_env *env, const char *name, size_t lim
         }
         found.missing = status == -ENOENT;
         found.why = status == 0         ? NULL
-                    : status == -ELOOP  ? "its file is a symbolic link"
                     : status == -EILSEQ ? "it is not valid UTF-8 text"
                                         : strerror(-status);
     }

@@ -191,13 +191,21 @@ static const sl_option *find_option(const sl_stage_type *type, const char *name,
     return NULL;
 }
 
+/* Whether a scalar is one reference, and no default that may be a secret. */
+static int is_reference(const sl_yaml_node *node)
+{
+    const char *close = strchr(node->text, '}');
+    return close != NULL && close[1] == '\0' && strncmp(node->text, "${", 2) == 0 &&
+           strstr(node->text, ":-") == NULL;
+}
+
 /* A secret that stands in the file is not to be seen in the lines that errors show. */
 static void mask(sl_yaml *yaml, const sl_yaml_node *node)
 {
-    const char *close = node->kind == SL_YAML_SCALAR ? strchr(node->text, '}') : NULL;
-    int refers = close != NULL && close[1] == '\0' && strncmp(node->text, "${", 2) == 0 &&
-                 strstr(node->text, ":-") == NULL;
-    if (node->kind != SL_YAML_SCALAR || refers) {
+    for (uint32_t i = 0; node->kind != SL_YAML_SCALAR && i < node->count; i++) {
+        mask(yaml, node->items[i].value);
+    }
+    if (node->kind != SL_YAML_SCALAR || is_reference(node)) {
         return;
     }
     for (size_t byte = node->start; byte < node->end; byte++) {

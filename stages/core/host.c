@@ -60,6 +60,16 @@ static void hide(sl_builder *text)
         text->size = sl_secret_hide(text->data, text->size);
 }
 
+/* A copy of text in room, hidden; NULL: none, or no memory. */
+static const char *hidden(sl_builder *room, const char *text)
+{
+    if (!text)
+        return NULL;
+    sl_builder_word(room, text);
+    hide(room);
+    return room->failed ? NULL : room->data;
+}
+
 sl_status sl_generator_fail_list(sl_generator *generator, const sl_place *place, int32_t level,
                                  const char *format, va_list args)
 {
@@ -93,13 +103,13 @@ sl_status sl_generator_fail_list(sl_generator *generator, const sl_place *place,
         if (run->planning || run->errors->errors == 0)
             sl_errors_add(run->errors, &error, "%s", message);
     } else if (run->log) {
-        sl_builder hint = {.env = run->env};
-        sl_builder_word(&hint, error.hint ? error.hint : "");
-        hide(&hint);
-        error.hint = error.hint && !hint.failed ? hint.data : NULL;
+        sl_builder hint = {.env = run->env}, source = {.env = run->env};
+        error.hint = hidden(&hint, error.hint);
+        error.source = hidden(&source, error.source);
         error.message = message;
         run->log(run->of, &error);
         sl_builder_done(&hint);
+        sl_builder_done(&source);
     }
     sl_builder_done(&text);
     return SL_ERROR;

@@ -53,11 +53,8 @@ void sl_secret_know(sl_secret *list, const char *text)
         return;
     list->size = strlen(text);
     pthread_mutex_lock(&lock);
-    sl_secret **at = &known; /* the longest first: one may stand inside another */
-    while (*at != NULL && (*at)->size > list->size)
-        at = &(*at)->next;
-    list->next = *at;
-    *at = list;
+    list->next = known;
+    known = list;
     atomic_fetch_add(&known_count, 1);
     pthread_mutex_unlock(&lock);
 }
@@ -87,23 +84,50 @@ void sl_secret_drop(sl_secret *list)
 
 /* ---- Hiding ---------------------------------------------------------------------------- */
 
+/* How a text may have been spelled on its way into a message. */
+enum { PLAIN, QUOTES_DOUBLED, DOUBLE_QUOTES_DOUBLED, BACKSLASHES, SPELLINGS };
+
+/* Bytes of text that spell the byte; 0: it is another one. */
+static size_t same(const char *text, size_t size, char byte, int spelling)
+{
+    static const char marks[] = "\"\\\n\t\r\b\f", letters[] = "\"\\ntrbf";
+    const char *mark = spelling == BACKSLASHES ? strchr(marks, byte) : NULL;
+    if (mark != NULL)
+        return size >= 2 && text[0] == '\\' && text[1] == letters[mark - marks] ? 2 : 0;
+    if ((spelling == QUOTES_DOUBLED && byte == '\'') ||
+        (spelling == DOUBLE_QUOTES_DOUBLED && byte == '"'))
+        return size >= 2 && text[0] == byte && text[1] == byte ? 2 : 0;
+    return size > 0 && *text == byte;
+}
+
 /* Whether text that stopped in the middle of a secret would go on like this. */
 static int is_cut(const char *rest, size_t size)
 {
     return size == 0 || *rest == '\'' || *rest == '"' || (size >= 3 && memcmp(rest, "...", 3) == 0);
 }
 
-/* Bytes of a secret that stand here; 0: none. */
+/* Bytes of text that spell the secret, or its beginning where text was cut; 0: none. */
+static size_t match(const char *text, size_t size, const sl_secret *secret, int spelling)
+{
+    size_t at = 0, number = 0;
+    for (size_t step; number < secret->size; number++, at += step) {
+        step = same(text + at, size - at, secret->text[number], spelling);
+        if (step == 0)
+            break;
+    }
+    int found = number == secret->size || (number >= CUT_LEAST && is_cut(text + at, size - at));
+    return found ? at : 0;
+}
+
 static size_t find(const char *text, size_t size)
 {
-    for (const sl_secret *at = known; at != NULL; at = at->next) {
-        size_t same = 0;
-        while (same < at->size && same < size && text[same] == at->text[same])
-            same++;
-        if (same == at->size || (same >= CUT_LEAST && is_cut(text + same, size - same)))
-            return same;
-    }
-    return 0;
+    size_t most = 0;
+    for (const sl_secret *at = known; at != NULL; at = at->next)
+        for (int spelling = PLAIN; spelling < SPELLINGS; spelling++) {
+            size_t found = match(text, size, at, spelling);
+            most = found > most ? found : most;
+        }
+    return most;
 }
 
 static size_t hide(char *text, size_t size, int keep_places)
