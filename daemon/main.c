@@ -14,7 +14,7 @@ const sl_verb sl_verbs[] = {
         .name = "run",
         .usage = "FILE.yaml [options]",
         .summary = "run a graph in the foreground, to its end",
-        .options = "slFDSPqvfLCh",
+        .options = "slFDSPRqvfLCh",
         .formats = "text|json",
         .examples = "  sluice run orders.yaml --set input=march.csv\n"
                     "  sluice run orders.yaml --limit 1000 -v\n"
@@ -28,7 +28,7 @@ const sl_verb sl_verbs[] = {
         .name = "check",
         .usage = "FILE.yaml|DIRECTORY ... [options]",
         .summary = "find every error, print the plan and what it promises; moves no row",
-        .options = "sSPOqvfLCh",
+        .options = "sSPROqvfLCh",
         .formats = "text|json",
         .examples = "  sluice check orders.yaml\n  sluice check --offline graphs/\n",
         .paths_min = 1,
@@ -39,7 +39,7 @@ const sl_verb sl_verbs[] = {
         .name = "checkpoint",
         .usage = "ls|show|set|rewind|drop FILE.yaml [EXPORTER | READER POSITION] [options]",
         .summary = "show or change where the next run of a graph goes on",
-        .options = "sSPqvfLCh",
+        .options = "sSPRqvfLCh",
         .formats = "text|json",
         .examples =
             "  sluice checkpoint ls orders.yaml\n"
@@ -55,7 +55,7 @@ const sl_verb sl_verbs[] = {
         .name = "rejects",
         .usage = "ls|show|retry|drop FILE.yaml [ROWID ...] [options]",
         .summary = "show rejected rows that are kept in SQLite, try them again, delete them",
-        .options = "sSPqvfLCh",
+        .options = "sSPRqvfLCh",
         .formats = "text|json",
         .examples =
             "  sluice rejects ls orders.yaml           how many, by stage and reason\n"
@@ -112,7 +112,7 @@ const sl_verb sl_verbs[] = {
         .name = "daemon",
         .usage = "[options]",
         .summary = "run all graphs of a directory, as a service",
-        .options = "cKStAWwPqvLCh",
+        .options = "cKStAWwPRqvLCh",
         .formats = "text|json",
         .examples = "  sluice daemon --config graphs --socket /tmp/sluice.sock\n",
         .paths_min = 0,

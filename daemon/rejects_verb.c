@@ -564,6 +564,7 @@ int sl_verb_rejects(const sl_arguments *arguments)
         at.plan = sl_session_plan(&at.session, arguments->paths[1]);
     if (at.plan && check_exporters(&at) == SL_OK) {
         at.options = (sl_graph_options){.env = at.session.env,
+                                        .reach = at.session.reach,
                                         .row_limit = -1,
                                         .state = sl_session_state(&at.session),
                                         .log = sl_log_line,
