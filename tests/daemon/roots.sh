@@ -19,8 +19,7 @@ start --root data
 has_lines data/d/out.jsonl 10
 in_state stored "done"
 exact_rows "rows in a database below the root" data/d/stored.db 10
-in_state leaves failed
-shows leaves "\"name\":\"leaves\",\"state\":\"failed\".*$why.*\"code\":77"
+shows leaves "\"name\":\"leaves\",\"state\":\"(failed|backoff)\".*$why.*\"code\":77"
 said "leaves.*'outside/in.csv': it $why"
 
 # What runs goes on when a reload would let it out.
@@ -36,7 +35,7 @@ has_lines data/d/out.jsonl 20
 mv data/d data/was
 ln -s ../outside data/d
 "$sluice" start stays >/dev/null 2>&1
-shows stays "\"name\":\"stays\",\"state\":\"failed\".*$why.*\"code\":77"
+shows stays "\"name\":\"stays\",\"state\":\"(failed|backoff)\".*$why.*\"code\":77"
 same "what is outside" in.csv "$(ls outside)"
 rm data/d
 mv data/was data/d

@@ -9,6 +9,8 @@ telltale=$(dirname -- "$plugin")/telltale.so
 pattern=$(cat /proc/sys/kernel/core_pattern)
 if [ "$sanitized" = 1 ] || [[ $pattern == [\|/]* ]]; then
     echo "there is no core to look into: the build is sanitized, or core_pattern is '$pattern'"
+    trap - EXIT
+    rm -rf -- "$work"
     exit 77
 fi
 canary() { printf '%s-' "$1"; od -An -N12 -tx1 /dev/urandom | tr -d ' \n'; }
