@@ -8,11 +8,10 @@
  */
 #include "config/params.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/file.h"
+#include "config/credential.h"
 #include "config/place.h"
 #include "stages/core/value.h"
 
@@ -37,6 +36,7 @@ typedef struct reference {
 typedef struct meaning {
     const char *text; /* NULL: no value */
     uint32_t quoted;
+    uint32_t secret; /* 1: a credential is in it */
 } meaning;
 
 static sl_status make_param(sl_reading *reading, sl_param *param);
@@ -105,58 +105,23 @@ static sl_status parse(sl_reading *reading, const sl_yaml_node *node, const sl_m
 /* ---- What it stands for ------------------------------------------------------------------------
  */
 
-static void keep_secret(sl_reading *reading, const char *text)
-{
-    for (uint32_t i = 0; i < reading->secrets_count; i++) {
-        if (strcmp(reading->secrets[i], text) == 0) {
-            return;
-        }
-    }
-    const char **more =
-        sl_reading_take(reading, (reading->secrets_count + 1) * sizeof *reading->secrets);
-    if (more == NULL) {
-        return;
-    }
-    if (reading->secrets_count > 0) {
-        memcpy(more, reading->secrets, reading->secrets_count * sizeof *more);
-    }
-    more[reading->secrets_count++] = text;
-    reading->secrets = more;
-}
-
 static sl_status find_credential(sl_reading *reading, const sl_yaml_node *node,
                                  const sl_mistake *of, const reference *at, meaning *found)
 {
-    const char *directory = getenv("CREDENTIALS_DIRECTORY");
-    char *path =
-        directory == NULL ? NULL : sl_arena_format(reading->arena, "%s/%s", directory, at->name);
-    char *text = NULL;
-    size_t size = 0;
-    int32_t status = path == NULL ? -ENOENT
-                                  : sl_file_read(reading->env, path, SL_YAML_SCALAR_LIMIT,
-                                                 reading->arena, &text, &size);
-    if (status == 0) {
-        size -= size > 0 && text[size - 1] == '\n';
-        text[size] = '\0';
-        if (strlen(text) != size || sl_value_utf8(text, size) != size) {
-            status = -EILSEQ;
-        }
-    }
-    if (status == -ENOENT && at->otherwise != 0) {
+    sl_credential read = sl_credential_read(reading->env, at->name, SL_YAML_SCALAR_LIMIT,
+                                            &reading->plan->secrets, reading->arena);
+    if (read.missing && at->otherwise != 0) {
         return SL_OK;
     }
-    if (status != 0) {
-        const char *message = sl_arena_format(
-            reading->arena, "cannot read the credential '%s': %s", at->name,
-            directory == NULL ? "CREDENTIALS_DIRECTORY is not set" : strerror(-status));
-        return say_at(reading, of, node, at,
-                      "systemd gives one with LoadCredential=NAME:FILE; by hand, set "
-                      "CREDENTIALS_DIRECTORY to a directory with that file",
+    if (read.why != NULL) {
+        const char *message = sl_arena_format(reading->arena, "cannot read the credential '%s': %s",
+                                              at->name, read.why);
+        return say_at(reading, of, node, at, read.hint,
                       message == NULL ? "out of memory" : message);
     }
-    keep_secret(reading, text);
-    found->text = text;
+    found->text = read.text;
     found->quoted = 1;
+    found->secret = 1;
     return SL_OK;
 }
 
@@ -220,6 +185,7 @@ static sl_status find_param(sl_reading *reading, const sl_yaml_node *node, const
     param->needed |= at->otherwise == 0;
     found->text = has_value ? param->value.text : NULL;
     found->quoted = param->value.quoted;
+    found->secret = sl_place_is_secret(&param->value);
     return has_value || at->otherwise != 0 ? SL_OK : SL_ERROR; /* said by finish */
 }
 
@@ -242,8 +208,7 @@ static sl_status resolve(sl_reading *reading, const sl_yaml_node *node, const sl
         return status;
     }
     if (at->otherwise == '-') {
-        found->text = at->text;
-        found->quoted = 0;
+        *found = (meaning){.text = at->text};
         return SL_OK;
     }
     const char *message = at->otherwise == '?' && at->text[0] != '\0'
@@ -280,9 +245,22 @@ static void add_piece(sl_piece *pieces, uint32_t *count, const sl_piece *piece)
     ++*count;
 }
 
+/* A credential may stand only where nobody shows the value. */
+static sl_status refuse_shown(sl_reading *reading, const sl_yaml_node *node, sl_put put,
+                              const sl_mistake *of, const reference *at, const meaning *found)
+{
+    if (!found->secret || put == SL_PUT_PARAM || put == SL_PUT_SECRET) {
+        return SL_OK;
+    }
+    return say_at(reading, of, node, at,
+                  "an option of the type secret takes it; for SQL write it under `params:`, as in "
+                  "`params: {key: '${credential:NAME}'}`, and :key in the expression",
+                  "a credential cannot stand here: what is written here may be shown");
+}
+
 /* Cuts the scalar into what is copied and what is put in. */
-static sl_status cut(sl_reading *reading, const sl_yaml_node *node, const sl_mistake *of,
-                     sl_piece *pieces, uint32_t *count, uint32_t *quoted)
+static sl_status cut(sl_reading *reading, const sl_yaml_node *node, sl_put put,
+                     const sl_mistake *of, sl_piece *pieces, uint32_t *count, meaning *whole)
 {
     const char *text = node->text;
     sl_status status = SL_OK;
@@ -311,11 +289,13 @@ static sl_status cut(sl_reading *reading, const sl_yaml_node *node, const sl_mis
         reference ref = {.start = next};
         meaning found = {0};
         if (parse(reading, node, of, &ref) != SL_OK ||
-            resolve(reading, node, of, &ref, &found) != SL_OK) {
+            resolve(reading, node, of, &ref, &found) != SL_OK ||
+            refuse_shown(reading, node, put, of, &ref, &found) != SL_OK) {
             status = SL_ERROR;
             found.text = "";
         }
-        *quoted |= ref.start == 0 && ref.count == node->size ? found.quoted : 0;
+        whole->quoted |= ref.start == 0 && ref.count == node->size ? found.quoted : 0;
+        whole->secret |= found.secret;
         add_piece(pieces, count,
                   &(sl_piece){.in = next,
                               .in_count = ref.count,
@@ -327,8 +307,9 @@ static sl_status cut(sl_reading *reading, const sl_yaml_node *node, const sl_mis
     return status;
 }
 
+/* Makes the text of the pieces; one with a credential in pages for secrets. */
 static sl_status join(sl_reading *reading, const sl_yaml_node *node, const sl_mistake *of,
-                      const sl_piece *pieces, uint32_t count, sl_value *value)
+                      const sl_piece *pieces, uint32_t count, const meaning *whole, sl_value *value)
 {
     size_t size = count == 0 ? 0 : pieces[count - 1].out + pieces[count - 1].out_count;
     sl_mistake mistake = *of;
@@ -337,19 +318,24 @@ static sl_status join(sl_reading *reading, const sl_yaml_node *node, const sl_mi
     if (size > SL_YAML_SCALAR_LIMIT || reading->put > PUT_LIMIT) {
         return sl_reading_say(reading, &mistake, "the params make this text too long");
     }
-    char *text = sl_reading_take(reading, size + 1);
+    char *text = whole->secret ? sl_secret_take(&reading->plan->secrets, size)
+                               : sl_reading_take(reading, size + 1);
     if (text == NULL) {
+        reading->no_memory = 1;
         return SL_ERROR;
     }
     for (uint32_t i = 0; i < count; i++) {
         memcpy(text + pieces[i].out, pieces[i].text, pieces[i].out_count);
     }
+    if (whole->secret) {
+        sl_secret_know(reading->plan->secrets, text);
+    }
     value->text = text;
     return SL_OK;
 }
 
-static sl_status put_in(sl_reading *reading, const sl_yaml_node *node, const sl_mistake *of,
-                        sl_place_of *place, sl_value *value)
+static sl_status put_in(sl_reading *reading, const sl_yaml_node *node, sl_put put,
+                        const sl_mistake *of, sl_place_of *place, sl_value *value)
 {
     if (reading->put > PUT_LIMIT) { /* said */
         return SL_ERROR;
@@ -360,10 +346,13 @@ static sl_status put_in(sl_reading *reading, const sl_yaml_node *node, const sl_
     if (pieces == NULL) {
         return SL_ERROR;
     }
-    sl_status status = cut(reading, node, of, pieces, &count, &value->quoted);
+    meaning whole = {0};
+    sl_status status = cut(reading, node, put, of, pieces, &count, &whole);
     if (status == SL_OK) {
-        status = join(reading, node, of, pieces, count, value);
+        status = join(reading, node, of, pieces, count, &whole, value);
     }
+    value->quoted |= whole.quoted;
+    place->secret = whole.secret;
     place->pieces = pieces;
     place->pieces_count = count;
     return status;
@@ -399,10 +388,11 @@ static sl_status make_scalar(sl_reading *reading, const sl_yaml_node *node, sl_p
     if (strstr(value->text, "${") == NULL) {
         return SL_OK;
     }
-    if (put != SL_PUT_TEXT && refuse_in_sql(reading, node, of) != SL_OK) {
+    if ((put == SL_PUT_SQL || put == SL_PUT_SQL_LIST) &&
+        refuse_in_sql(reading, node, of) != SL_OK) {
         return SL_ERROR;
     }
-    return put_in(reading, node, of, place, value);
+    return put_in(reading, node, put, of, place, value);
 }
 
 static sl_put put_of_item(const sl_yaml_node *node, const sl_yaml_node *key, sl_put put)
@@ -468,7 +458,7 @@ static sl_status make_param(sl_reading *reading, sl_param *param)
                                   .quoted = param->written->quoted,
                                   .text = param->set};
     } else {
-        status = sl_params_value(reading, param->written, param->key, SL_PUT_TEXT,
+        status = sl_params_value(reading, param->written, param->key, SL_PUT_PARAM,
                                  &(sl_mistake){.at = param->written}, &param->value);
     }
     param->value.key = param->name;

@@ -23,6 +23,14 @@ typedef struct sl_place_of {
     const sl_yaml_node *key; /* NULL: none */
     const sl_piece *pieces;  /* NULL: the text is the scalar's own */
     uint32_t pieces_count;
+    uint32_t secret; /* 1: a credential is in the text */
 } sl_place_of;
+
+/* Whether a credential is in the text of a scalar. */
+static inline uint32_t sl_place_is_secret(const sl_value *value)
+{
+    const sl_place_of *of = value->place;
+    return of != NULL && of->secret;
+}
 
 #endif

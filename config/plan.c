@@ -1,8 +1,8 @@
 /*
  * plan.c - from a YAML file to a checked graph: the keys at the top, and the order of the work.
  *
- * Every room adds its mistakes to one list and goes on; here they are sorted by place, credentials
- * are taken out of them, and they are handed on.
+ * Every room adds its mistakes to one list and goes on; here they are sorted by place and handed
+ * on.
  *
  * Deliberately elsewhere: YAML (yaml.c), `${...}` (params.c), stages (stages.c), edges (edges.c).
  */
@@ -50,7 +50,7 @@ sl_status sl_reading_say(sl_reading *reading, const sl_mistake *mistake, const c
                         : mistake->byte == 0 ? sl_caret_extent(reading->yaml, mistake->at)
                                              : 0;
         sl_caret_place(reading->yaml, byte, length, &error);
-        error.text = NULL; /* put in at the end, secrets masked */
+        error.text = NULL; /* put in at the end */
     }
     return sl_errors_add(reading->errors, &error, "%s", message);
 }
@@ -255,7 +255,7 @@ static void read_graph(sl_reading *reading, const sl_setting *settings, uint32_t
     sl_params_finish(reading);
 }
 
-/* ---- Mistakes, sorted and without secrets ------------------------------------------------------
+/* ---- Mistakes, sorted -----------------------------------------------------------------------
  */
 
 static int by_place(const void *a, const void *b)
@@ -271,31 +271,9 @@ static int by_place(const void *a, const void *b)
     return (left > right) - (left < right); /* as they were found */
 }
 
-/* The text with every occurrence of a secret put out of sight. */
-static const char *hide(sl_arena *arena, const char *text, const char *secret)
-{
-    size_t size = strlen(secret);
-    const char *at = text == NULL || size == 0 ? NULL : strstr(text, secret);
-    if (at == NULL) {
-        return text;
-    }
-    char *made = sl_arena_copy(arena, "", 0);
-    while (at != NULL && made != NULL) {
-        made = sl_arena_format(arena, "%s%.*s***", made, (int)(at - text), text);
-        text = at + size;
-        at = strstr(text, secret);
-    }
-    made = made == NULL ? NULL : sl_arena_format(arena, "%s%s", made, text);
-    return made == NULL ? "out of memory" : made;
-}
-
 static void hand_on(const sl_reading *reading, const sl_error *error, sl_errors *errors)
 {
     sl_error given = *error;
-    for (uint32_t i = 0; i < reading->secrets_count; i++) {
-        given.message = hide(errors->arena, given.message, reading->secrets[i]);
-        given.hint = hide(errors->arena, given.hint, reading->secrets[i]);
-    }
     if (given.line > 0 && reading->yaml != NULL) {
         given.text = reading->yaml->text;
     }
@@ -359,6 +337,8 @@ static sl_plan *read_plan(const sl_env *env, const sl_registry *registry, const 
         plan->file = reading.yaml->file;
         plan->text = reading.yaml->text;
         read_graph(&reading, settings, settings_count);
+        /* A secret that stands in the file, for a secret option: lines of it are shown. */
+        sl_secret_mask(reading.yaml->text, strlen(reading.yaml->text));
     }
     if (found.errors == 0 && !reading.no_memory && sl_edges_order(&reading) == SL_OK) {
         return plan;
@@ -387,6 +367,7 @@ sl_plan *sl_plan_read_sound(const sl_env *env, const sl_registry *registry, cons
 void sl_plan_free(sl_plan *plan)
 {
     if (plan != NULL) {
+        sl_secret_drop(plan->secrets);
         sl_arena_free(plan->arena);
     }
 }

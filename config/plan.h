@@ -13,6 +13,7 @@
 #include "config/schedule.h"
 #include "plugins/registry.h"
 #include "stages/core/option.h"
+#include "stages/core/secret.h"
 
 #define SL_REJECT_FAIL 0u
 #define SL_REJECT_DROP 1u
@@ -50,6 +51,7 @@ typedef struct sl_plan {
     const sl_value *params;      /* map: name -> value, after --set */
     sl_plan_stage *stages;       /* in an order in which inputs come first */
     uint32_t count;
+    sl_secret *secrets; /* credentials and the values of secret options; outside the arena */
 } sl_plan;
 
 typedef struct sl_setting { /* --set name=value */

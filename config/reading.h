@@ -50,9 +50,7 @@ typedef struct sl_reading {
     sl_plan *plan;
     sl_param *params;
     uint32_t params_count;
-    size_t put;           /* bytes that params became so far */
-    const char **secrets; /* values of credentials: never printed */
-    uint32_t secrets_count;
+    size_t put;       /* bytes that params became so far */
     sl_draft *drafts; /* as written */
     uint32_t drafts_count;
     uint32_t no_memory; /* 1: said at the end */

@@ -191,7 +191,32 @@ static const sl_option *find_option(const sl_stage_type *type, const char *name,
     return NULL;
 }
 
-static void say_unknown_option(sl_reading *reading, const sl_draft *draft, const sl_yaml_node *key)
+/* Whether a scalar is one reference, and no default that may be a secret. */
+static int is_reference(const sl_yaml_node *node)
+{
+    const char *close = strchr(node->text, '}');
+    return close != NULL && close[1] == '\0' && strncmp(node->text, "${", 2) == 0 &&
+           strstr(node->text, ":-") == NULL;
+}
+
+/* A secret that stands in the file is not to be seen in the lines that errors show. */
+static void mask(sl_yaml *yaml, const sl_yaml_node *node)
+{
+    for (uint32_t i = 0; node->kind != SL_YAML_SCALAR && i < node->count; i++) {
+        mask(yaml, node->items[i].value);
+    }
+    if (node->kind != SL_YAML_SCALAR || is_reference(node)) {
+        return;
+    }
+    for (size_t byte = node->start; byte < node->end; byte++) {
+        if (strchr("\r\n", yaml->text[byte]) == NULL) {
+            yaml->text[byte] = '*';
+        }
+    }
+}
+
+static void say_unknown_option(sl_reading *reading, const sl_draft *draft, const sl_yaml_node *key,
+                               const sl_yaml_node *value)
 {
     const char *names[TYPES_LIMIT];
     size_t count = 0;
@@ -206,6 +231,11 @@ static void say_unknown_option(sl_reading *reading, const sl_draft *draft, const
     }
     const char *hint =
         sl_reading_hint(reading, "`sluice stages %s` lists the options", draft->stage.type->name);
+    const char *near = sl_value_nearest(key->text, names, count);
+    option = near == NULL ? NULL : find_option(draft->stage.type, near, &room);
+    if (option != NULL && option->type == SL_OPTION_SECRET) {
+        mask(reading->yaml, value);
+    }
     (void)SL_SAY(reading,
                  {.at = key,
                   .stage = draft->stage.name,
@@ -214,17 +244,20 @@ static void say_unknown_option(sl_reading *reading, const sl_draft *draft, const
                  draft->stage.type->name, key->text);
 }
 
-/* A secret that stands in the file is not to be seen in the lines that errors show. */
-static void mask(sl_yaml *yaml, const sl_yaml_node *node)
+/* However it was given, the value of a secret option is kept like a credential. */
+static sl_status keep_secret(sl_reading *reading, sl_value *value)
 {
-    if (node->kind != SL_YAML_SCALAR || strstr(node->text, "${") != NULL) {
-        return;
+    if (value->kind != SL_VALUE_SCALAR || sl_place_is_secret(value)) {
+        return SL_OK;
     }
-    for (size_t byte = node->start; byte < node->end; byte++) {
-        if (strchr("\r\n", yaml->text[byte]) == NULL) {
-            yaml->text[byte] = '*';
-        }
+    char *text = sl_secret_take(&reading->plan->secrets, strlen(value->text));
+    if (text == NULL) {
+        reading->no_memory = 1;
+        return SL_ERROR;
     }
+    value->text = strcpy(text, value->text);
+    sl_secret_know(reading->plan->secrets, text);
+    return SL_OK;
 }
 
 static sl_status read_option(sl_reading *reading, const sl_draft *draft, const sl_yaml_item *item,
@@ -235,11 +268,17 @@ static sl_status read_option(sl_reading *reading, const sl_draft *draft, const s
         put = SL_PUT_SQL;
     } else if (option->type == SL_OPTION_SQL_LIST) {
         put = SL_PUT_SQL_LIST;
+    } else if (option->type == SL_OPTION_SECRET) {
+        put = SL_PUT_SECRET;
     }
     sl_mistake of = {.stage = draft->stage.name, .option = option->name};
     sl_status status = sl_params_value(reading, item->value, item->key, put, &of, value);
     sl_trap trap = {0};
-    if (put != SL_PUT_TEXT && sl_traps_sql(reading->yaml, item->value, &trap)) {
+    if (put == SL_PUT_SECRET && status == SL_OK) {
+        status = keep_secret(reading, value);
+    }
+    if ((put == SL_PUT_SQL || put == SL_PUT_SQL_LIST) &&
+        sl_traps_sql(reading->yaml, item->value, &trap)) {
         sl_error error = {.level = SL_LOG_ERROR,
                           .code = SL_CODE_CONFIG,
                           .stage = of.stage,
@@ -332,7 +371,7 @@ static void fill(sl_reading *reading, sl_draft *draft)
         }
         const sl_option *option = find_option(draft->stage.type, item->key->text, &room);
         if (option == NULL) {
-            say_unknown_option(reading, draft, item->key);
+            say_unknown_option(reading, draft, item->key, item->value);
             continue;
         }
         if (option->type == SL_OPTION_SECRET) {

@@ -80,7 +80,7 @@ static int read_cron(sl_reading *reading, const sl_yaml_item *item, sl_schedule 
     }
     sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_CONFIG, .hint = mistake.hint};
     sl_plan_locate(&value, (int64_t)mistake.byte, (int64_t)mistake.length, &error);
-    error.text = NULL; /* put in at the end, secrets masked */
+    error.text = NULL; /* put in at the end */
     (void)sl_errors_add(reading->errors, &error, "'cron': %s", mistake.message);
     return -1;
 }

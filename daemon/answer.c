@@ -157,6 +157,7 @@ int32_t sl_answer_end(sl_answer *answer)
 
     while (answer->depth > 0)
         sl_answer_close(answer);
+    sl_builder_hide(to, answer->start);
     size_t size = to->size - answer->start;
     sl_builder_word(to, "\n");
     if (!to->failed && size <= SL_PROTOCOL_LINE)

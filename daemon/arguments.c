@@ -22,6 +22,8 @@ static const sl_option_row option_rows[] = {
      "where graphs remember how far they got; default: $STATE_DIRECTORY, "
      "$XDG_STATE_HOME/sluice, ~/.local/state/sluice"},
     {'P', "plugin", "FILE.so", "load the stages of a plugin; may be given several times"},
+    {'R', "root", "DIR",
+     "let graphs reach only what lies beneath this directory; may be given several times"},
     {'N', "plugin", NULL, "make a plugin's folder instead of a graph"},
     {'O', "offline", NULL, "look at nothing outside the YAML: no headers, schemas or samples"},
     {'K', "socket", "PATH",
@@ -206,6 +208,11 @@ static int take(const sl_verb *verb, sl_arguments *arguments, char letter, char 
         if (arguments->plugins_count == SL_ARGUMENTS_MOST)
             return wrong(verb, "too many --plugin: '%s'", word);
         arguments->plugins[arguments->plugins_count++] = word;
+        return 0;
+    case 'R':
+        if (arguments->roots_count == SL_ARGUMENTS_MOST)
+            return wrong(verb, "too many --root: '%s'", word);
+        arguments->roots[arguments->roots_count++] = word;
         return 0;
     case 'F':
         arguments->fresh = 1;

@@ -18,6 +18,8 @@ typedef struct sl_arguments {
     uint32_t settings_count;
     const char *plugins[SL_ARGUMENTS_MOST];
     uint32_t plugins_count;
+    const char *roots[SL_ARGUMENTS_MOST];
+    uint32_t roots_count;
     int64_t limit;     /* rows; -1: all */
     const char *state; /* --state; NULL: not given */
     int32_t fresh;

@@ -185,6 +185,7 @@ static int check_file(void *of, const char *file)
         plan = sl_session_plan(&session, file);
     if (plan) {
         sl_graph_options options = {.env = session.env,
+                                    .reach = session.reach,
                                     .offline = arguments->offline,
                                     .checking = 1,
                                     .row_limit = -1,
@@ -199,7 +200,8 @@ static int check_file(void *of, const char *file)
     sl_graph_free(graph);
     sl_plan_free(plan);
     int code = sl_errors_code(&session.errors); /* a file that is not there, a wrong --set */
-    if (code != SL_CODE_NO_INPUT && code != SL_CODE_USAGE && session.errors.errors > 0)
+    if (code != SL_CODE_NO_INPUT && code != SL_CODE_USAGE && code != SL_CODE_PERMISSION &&
+        session.errors.errors > 0)
         code = SL_CODE_CONFIG;
     session.errors.count = 0; /* they are printed: only the code is wanted */
     session.errors.errors = 0;

@@ -353,6 +353,7 @@ sl_status sl_checkpoint_answer(sl_inquiry *about)
     words at = {.about = about, .plan = about->plan};
     const sl_action *action = sl_inquiry_action(sl_checkpoint_actions, about->action);
     sl_graph_options options = {.env = about->env,
+                                .reach = about->reach,
                                 .row_limit = -1,
                                 .state = about->state,
                                 .log = about->log,

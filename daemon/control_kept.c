@@ -272,6 +272,7 @@ static sl_kept_job *make_job(sl_client *from, const sl_request *request, sl_load
     int32_t rejects = request->verb == SL_VERB_REJECTS;
     job->answer = rejects ? sl_rejects_answer : sl_checkpoint_answer;
     job->about = (sl_inquiry){.env = house->env,
+                              .reach = house->reach,
                               .plan = loaded->plan,
                               .state = house->state,
                               .errors = &job->errors,

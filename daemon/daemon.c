@@ -257,6 +257,7 @@ static int make_house(service_room *room)
         journal.level = SL_LOG_WARNING;
     room->house = (sl_house){.uv = &room->uv,
                              .env = room->session.env,
+                             .reach = room->session.reach,
                              .registry = room->session.registry,
                              .journal = sl_journal_new(&journal),
                              .state = sl_session_state(&room->session)};

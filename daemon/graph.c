@@ -237,6 +237,7 @@ static void set_run(sl_graph *graph, sl_errors *errors)
 {
     sl_run *run = &graph->run;
     run->env = graph->env;
+    run->reach = graph->options.reach;
     run->arena = graph->arena;
     run->errors = errors;
     run->locate = sl_plan_locate;

@@ -21,6 +21,7 @@ typedef struct sl_graph sl_graph;
 
 typedef struct sl_graph_options {
     const sl_env *env;
+    const sl_env *reach;   /* what stages reach, where they are confined (roots.h); NULL: env */
     int32_t offline;       /* plan looks at nothing outside the YAML */
     int32_t checking;      /* a source that is not there is a warning, not an error */
     int64_t row_limit;     /* rows that each reader gives at most; -1: all */

@@ -16,6 +16,7 @@
 
 typedef struct sl_inquiry {
     const sl_env *env;
+    const sl_env *reach; /* of stages; NULL: env */
     const sl_plan *plan;
     const char *state; /* directory; NULL: none */
     sl_errors *errors;

@@ -138,6 +138,7 @@ static int ask_file(const asking *at)
         plan = sl_session_plan(&session, at->target);
     if (plan) {
         sl_inquiry about = {.env = session.env,
+                            .reach = session.reach,
                             .plan = plan,
                             .state = sl_session_state(&session),
                             .errors = &session.errors,

@@ -14,7 +14,7 @@ const sl_verb sl_verbs[] = {
         .name = "run",
         .usage = "FILE.yaml [options]",
         .summary = "run a graph in the foreground, to its end",
-        .options = "slFDSPqvfLCh",
+        .options = "slFDSPRqvfLCh",
         .formats = "text|json",
         .examples = "  sluice run orders.yaml --set input=march.csv\n"
                     "  sluice run orders.yaml --limit 1000 -v\n"
@@ -28,7 +28,7 @@ const sl_verb sl_verbs[] = {
         .name = "check",
         .usage = "FILE.yaml|DIRECTORY ... [options]",
         .summary = "find every error, print the plan and what it promises; moves no row",
-        .options = "sSPOqvfLCh",
+        .options = "sSPROqvfLCh",
         .formats = "text|json",
         .examples = "  sluice check orders.yaml\n  sluice check --offline graphs/\n",
         .paths_min = 1,
@@ -118,7 +118,7 @@ const sl_verb sl_verbs[] = {
         .name = "daemon",
         .usage = "[options]",
         .summary = "run all graphs of a directory, as a service",
-        .options = "cKStABWwPqvLCh",
+        .options = "cKStABWwPRqvLCh",
         .formats = "text|json",
         .examples = "  sluice daemon --config graphs --socket /tmp/sluice.sock\n",
         .paths_min = 0,

@@ -570,6 +570,7 @@ sl_status sl_rejects_answer(sl_inquiry *about)
     if (read_rows(&at) != SL_OK || read_after(&at) != SL_OK || check_exporters(&at) != SL_OK)
         return SL_ERROR;
     at.options = (sl_graph_options){.env = about->env,
+                                    .reach = about->reach,
                                     .row_limit = -1,
                                     .state = about->state,
                                     .log = about->log,

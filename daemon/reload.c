@@ -301,8 +301,11 @@ static void prepare(sl_job *work)
 {
     reloading *reload = reload_of(work);
     const sl_house *house = reload->supervisor->house;
-    sl_graph_options options = {
-        .env = house->env, .row_limit = -1, .checking = 1, .state = house->state};
+    sl_graph_options options = {.env = house->env,
+                                .reach = house->reach,
+                                .row_limit = -1,
+                                .checking = 1,
+                                .state = house->state};
     sl_graph *graph =
         sl_graph_new(reload->changes[reload->at].loaded->plan, &options, &reload->errors);
     if (graph)

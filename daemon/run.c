@@ -174,6 +174,7 @@ int sl_verb_run(const sl_arguments *arguments)
         plan = sl_session_plan(&run.session, arguments->paths[0]);
     if (plan) {
         sl_graph_options options = {.env = run.session.env,
+                                    .reach = run.session.reach,
                                     .row_limit = arguments->limit,
                                     .state = sl_session_state(&run.session),
                                     .fresh = arguments->fresh,

@@ -490,6 +490,7 @@ static sl_instance *make_instance(sl_service *service)
     made->arena = sl_arena_new(house->env);
     made->errors = (sl_errors){.arena = made->arena, .limit = SL_ERRORS_LIMIT};
     sl_graph_options options = {.env = house->env,
+                                .reach = house->reach,
                                 .row_limit = -1,
                                 .state = house->state,
                                 .log = sl_journal_line,

@@ -42,6 +42,7 @@ typedef struct sl_house {
     sl_loop loop;
     uv_loop_t *uv;
     const sl_env *env;
+    const sl_env *reach; /* of stages; NULL: env */
     sl_registry *registry;
     sl_journal *journal;
     const char *state;                              /* directory */

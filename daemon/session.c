@@ -3,12 +3,41 @@
  */
 #include "daemon/session.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/graph.h"
 #include "plugins/loader.h"
 #include "stages/core/env.h"
+#include "stages/sqlite_roots.h"
+
+/* One confinement for the process, however many graphs it checks: SQLite has but one. */
+static void confine(sl_session *session)
+{
+    static sl_roots *roots;
+    static sl_env env;
+    const sl_arguments *arguments = session->arguments;
+    uint32_t wrong = 0;
+    sl_error line = {.level = SL_LOG_ERROR, .code = SL_CODE_USAGE};
+    int32_t answer = 0;
+    if (arguments->roots_count == 0)
+        return;
+    if (!roots)
+        answer = sl_roots_new(arguments->roots, arguments->roots_count, &roots, &wrong);
+    if (answer == 0 && !env.size) {
+        env = *sl_roots_env(roots);
+        answer = sl_sqlite_confine(roots, &env.sqlite_vfs) < 0 ? -ENOSYS : 0;
+    }
+    session->reach = &env;
+    if (answer == -ENOSYS || answer == -EPERM || answer == -ENOMEM) {
+        line.code = SL_CODE_FAILED;
+        line.hint = "--root needs openat2 (Linux 5.6) and SQLite's own file system";
+    }
+    if (answer < 0)
+        sl_errors_add(&session->errors, &line, "graphs cannot be confined to '%s': %s",
+                      arguments->roots[wrong], strerror(-answer));
+}
 
 int sl_session_begin(sl_session *session, const sl_arguments *arguments)
 {
@@ -23,6 +52,7 @@ int sl_session_begin(sl_session *session, const sl_arguments *arguments)
     session->registry = session->arena ? sl_registry_new(session->env) : NULL;
     if (!session->registry)
         return -1;
+    confine(session);
     for (uint32_t i = 0; i < arguments->plugins_count; i++)
         sl_loader_load(session->registry, session->env, arguments->plugins[i], &session->errors);
     return session->errors.errors > 0 ? -1 : 0;
@@ -44,8 +74,11 @@ sl_plan *sl_session_plan(sl_session *session, const char *file)
     if (!plan || session->errors.errors == 0)
         return plan;
     /* The stages without mistakes may find mistakes of their own: all are said in one run. */
-    sl_graph_options options = {
-        .env = session->env, .offline = arguments->offline, .checking = 1, .row_limit = -1};
+    sl_graph_options options = {.env = session->env,
+                                .reach = session->reach,
+                                .offline = arguments->offline,
+                                .checking = 1,
+                                .row_limit = -1};
     options.state = sl_session_state(session);
     sl_graph *graph = sl_graph_new(plan, &options, &session->errors);
     if (graph)

@@ -12,6 +12,7 @@
 
 typedef struct sl_session {
     const sl_env *env;
+    const sl_env *reach; /* of stages, with --root; NULL: env */
     const sl_arguments *arguments;
     sl_arena *arena; /* of the errors */
     sl_errors errors;

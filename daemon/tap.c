@@ -160,6 +160,7 @@ static void write_row(sl_tap *tap, const sl_column *columns, uint32_t count, con
         sl_builder_cell(line, &columns[c], &batch->columns[c][row]);
     }
     sl_builder_word(line, "}}\n");
+    sl_builder_hide(line, 0); /* a secret that a row carries is for its sink alone */
 }
 
 /* Whether there is room for another row; a full store is not waited for. */

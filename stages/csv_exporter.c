@@ -400,8 +400,7 @@ static sl_status plan(sl_stage *stage)
 {
     csv_exporter *self = sl_self(stage, csv_exporter);
     int32_t separator = sl_csv_dialect_byte(self->delimiter);
-    sl_status status = SL_OK;
-    sl_target_promise(stage, self->path, self->mode == 1);
+    sl_status status = sl_target_plan(stage, self->path, self->mode == 1);
     self->quote_byte = strcmp(self->quote, "none") == 0 ? -1 : sl_csv_dialect_byte(self->quote);
     if (separator < 0) {
         status = fail_option(stage, "delimiter", "a delimiter is one ASCII character");

@@ -343,8 +343,7 @@ static sl_status seek(sl_stage *stage, const char *position)
 static sl_status plan(sl_stage *stage)
 {
     const struct jsonl_exporter *self = sl_self(stage, struct jsonl_exporter);
-    sl_target_promise(stage, self->path, self->mode == 1);
-    return SL_OK;
+    return sl_target_plan(stage, self->path, self->mode == 1);
 }
 
 const sl_stage_type sl_jsonl_exporter = {

@@ -165,8 +165,8 @@ static sl_status seek(sl_stage *stage, const char *position)
 static sl_status plan(sl_stage *stage)
 {
     const lines_exporter *self = sl_self(stage, lines_exporter);
-    sl_target_promise(stage, self->path, self->mode == MODE_APPEND);
-    return find(stage);
+    sl_status status = sl_target_plan(stage, self->path, self->mode == MODE_APPEND);
+    return find(stage) == SL_OK ? status : SL_ERROR;
 }
 
 static void close(sl_stage *stage)

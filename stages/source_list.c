@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/core/env.h"
+
 int32_t sl_source_is_standard_input(const char *path)
 {
     return strcmp(path, "-") == 0;
@@ -16,7 +18,7 @@ int32_t sl_source_is_standard_input(const char *path)
 
 int32_t sl_source_code(int32_t error)
 {
-    if (error == EACCES || error == EPERM)
+    if (sl_env_forbids(error))
         return SL_CODE_PERMISSION;
     if (error == EIO)
         return SL_CODE_IO;
@@ -34,12 +36,12 @@ sl_status sl_source_fail_directory(sl_stage *stage, const char *path, const sl_v
 sl_status sl_source_fail_path(sl_stage *stage, const char *path, const sl_value *value,
                               int32_t error)
 {
-    sl_place place = {.code = sl_source_code(error), .value = value};
+    sl_place place = {.code = sl_source_code(error), .value = value, .hint = sl_env_hint(error)};
     if (error == ENOENT)
         return sl_fail_at(stage, &place, "there is no file '%s'", path);
     if (error == EMFILE || error == ENFILE)
         place.hint = "raise the number of open files: ulimit -n, or LimitNOFILE of the unit";
-    return sl_fail_at(stage, &place, "cannot open '%s': %s", path, strerror(error));
+    return sl_fail_at(stage, &place, "cannot open '%s': %s", path, sl_env_why(error));
 }
 
 sl_status sl_source_fail_compressed(sl_stage *stage, const char *path, const sl_value *value)

@@ -57,7 +57,7 @@ int32_t sl_source_open_same(sl_stage *stage, const char *path, const sl_source_p
     const sl_env *env = stage->env;
     int32_t same = 0;
     *found = (sl_source_found){.fd = env->open(env->context, path, O_RDONLY | O_CLOEXEC, 0)};
-    if (found->fd == -ENOENT || found->fd == -EACCES || found->fd == -EPERM)
+    if (found->fd == -ENOENT || sl_env_forbids(-found->fd))
         return 0;
     if (found->fd < 0) {
         sl_source_fail_path(stage, path, NULL, -found->fd);

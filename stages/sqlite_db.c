@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "stages/core/env.h"
 #include "stages/core/value.h"
 
 #define SLICE 10000      /* microseconds of one blocking wait */
@@ -281,7 +282,8 @@ sl_status sl_sqlite_find(sl_sqlite *db, int32_t *there, int64_t *bytes)
     if (found == -ENOENT || found == -ENOTDIR)
         return db->writes ? check_directory(db) : SL_OK;
     if (found < 0)
-        return complain(db, found == -EACCES ? SL_CODE_PERMISSION : cannot, strerror(-found), NULL);
+        return complain(db, sl_env_forbids(-found) ? SL_CODE_PERMISSION : cannot,
+                        sl_env_why(-found), sl_env_hint(-found));
     if (info.kind == SL_FILE_DIRECTORY)
         return complain(db, cannot, "it is a directory", NULL);
     if (info.kind != SL_FILE_REGULAR)

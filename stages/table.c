@@ -350,8 +350,7 @@ static sl_status keep_headings(sl_stage *stage)
 
 static sl_status plan(sl_stage *stage)
 {
-    sl_target_promise(stage, sl_self(stage, table)->path, 0);
-    return SL_OK;
+    return sl_target_plan(stage, sl_self(stage, table)->path, 0);
 }
 
 static sl_status open(sl_stage *stage)

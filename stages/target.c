@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stages/core/env.h"
 #include "stages/json.h"
 
 #define STANDARD_OUTPUT 1
@@ -51,15 +52,20 @@ struct sl_target {
 
 /* ---- Failing ---------------------------------------------------------------------------- */
 
-static sl_status fail_open(const sl_target *target, int32_t error)
+static sl_status fail_path(sl_stage *stage, const char *path, const sl_value *value, int32_t error)
 {
-    sl_place place = {.code = SL_CODE_NO_OUTPUT, .value = target->value};
-    if (error == EACCES || error == EPERM)
+    sl_place place = {.code = SL_CODE_NO_OUTPUT, .value = value, .hint = sl_env_hint(error)};
+    if (sl_env_forbids(error))
         place.code = SL_CODE_PERMISSION;
     if (error == ENOENT || error == ENOTDIR)
         place.hint = "create its folder first";
-    return sl_fail_at(target->stage, &place, "cannot create '%s': %s", target->label,
-                      error == ENOENT ? "there is no such folder" : strerror(error));
+    return sl_fail_at(stage, &place, "cannot create '%s': %s", path,
+                      error == ENOENT ? "there is no such folder" : sl_env_why(error));
+}
+
+static sl_status fail_open(const sl_target *target, int32_t error)
+{
+    return fail_path(target->stage, target->label, target->value, error);
 }
 
 static sl_status fail_write(sl_target *target, int32_t error)
@@ -275,9 +281,11 @@ static sl_status choose(sl_target *target)
     const sl_env *env = target->stage->env;
     sl_file_info info;
     int32_t fd = named_descriptor(target->label);
+    int32_t answer = env->stat(env->context, target->label, &info);
+    if (fd > STANDARD_ERROR && answer == -EXDEV) /* of other graphs, or the daemon's own */
+        return fail_open(target, EXDEV);
     if (fd >= 0)
         return adopt(target, fd);
-    int32_t answer = env->stat(env->context, target->label, &info);
     if (answer < 0 && answer != -ENOENT)
         return fail_open(target, -answer);
     if (answer == 0 && info.kind == SL_FILE_DIRECTORY)
@@ -438,20 +446,25 @@ void sl_target_rewind(sl_target *target, size_t mark)
 
 /* ---- Going on ----------------------------------------------------------------------------- */
 
-void sl_target_promise(sl_stage *stage, const char *path, int32_t append)
+sl_status sl_target_plan(sl_stage *stage, const char *path, int32_t append)
 {
     const sl_env *env = stage->env;
     sl_file_info info;
+    char whole[PATH_MAX];
+    int32_t fd = named_descriptor(path);
+    if ((fd < 0 || fd > STANDARD_ERROR) && !stage->host->offline(stage) &&
+        env->resolve(env->context, path, whole, sizeof whole) == -EXDEV)
+        return fail_path(stage, path, stage->host->option(stage, "path"), EXDEV);
     if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
         stage->host->promise(stage, SL_PROMISE_NOTHING,
                              "standard output is written as the rows come");
-    else if (named_descriptor(path) >= 0 ||
-             (!stage->host->offline(stage) && env->stat(env->context, path, &info) == 0 &&
-              info.kind != SL_FILE_REGULAR))
+    else if (fd >= 0 || (!stage->host->offline(stage) &&
+                         env->stat(env->context, path, &info) == 0 && info.kind != SL_FILE_REGULAR))
         stage->host->promise(stage, SL_PROMISE_NOTHING,
                              "no regular file: it is written as the rows come");
     else
         stage->host->promise(stage, append ? SL_PROMISE_RESUMES : SL_PROMISE_WHOLE, NULL);
+    return SL_OK;
 }
 
 static sl_status sync_file(sl_target *target)

@@ -28,8 +28,9 @@ typedef struct sl_target sl_target;
  * may be NULL. NULL: failed, said. */
 sl_target *sl_target_open(sl_stage *stage, const char *path, int32_t append,
                           const sl_value *path_value);
-/* In plan: says what an exporter to this path can promise (host->promise). */
-void sl_target_promise(sl_stage *stage, const char *path, int32_t append);
+/* In plan: says what an exporter to this path, its option `path`, can promise (host->promise), and
+ * refuses one that leads out of the roots. */
+sl_status sl_target_plan(sl_stage *stage, const char *path, int32_t append);
 /* Where the file ends after the last commit, {"bytes": 120, "device": ...}; nothing when it is not
  * appended to. And back there, before the first write: a file that is shorter or other fails. */
 sl_status sl_target_tell(sl_target *target, sl_text *position);

@@ -289,3 +289,22 @@ const sl_env sl_env_real = {
     .lock = lock_byte,
     .make_directory = make_directory,
 };
+
+/* ---- Words ----------------------------------------------------------------------------------- */
+
+const char *sl_env_why(int32_t error)
+{
+    return error == EXDEV ? "it leads out of the directories that may be reached" : strerror(error);
+}
+
+const char *sl_env_hint(int32_t error)
+{
+    return error == EXDEV ? "with --root a graph reaches only what lies beneath such a directory; "
+                            "absolute links and links of /proc lead out of each"
+                          : NULL;
+}
+
+int32_t sl_env_forbids(int32_t error)
+{
+    return error == EACCES || error == EPERM || error == EXDEV;
+}

@@ -11,15 +11,19 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "stages/core/secret.h"
 #include "stages/core/value.h"
 
 /* ---- The list ------------------------------------------------------------------------ */
 
 static int keep_text(sl_arena *arena, const char **text)
 {
-    if (*text != NULL)
-        *text = sl_arena_copy(arena, *text, strlen(*text));
-    return *text != NULL;
+    char *copy = *text != NULL ? sl_arena_copy(arena, *text, strlen(*text)) : NULL;
+
+    if (copy != NULL)
+        sl_secret_hide(copy, strlen(copy));
+    *text = copy;
+    return copy != NULL;
 }
 
 /* The YAML is large and the same for most errors: it is kept once. */
@@ -75,6 +79,7 @@ static const char *format_message(sl_arena *arena, const char *format, va_list a
     if (message == NULL)
         return "out of memory";
     vsnprintf(message, (size_t)size + 1, format, args);
+    sl_secret_hide(message, (size_t)size);
     return message;
 }
 

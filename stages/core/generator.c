@@ -37,7 +37,8 @@ sl_generator *sl_generator_new(sl_run *run, uint32_t index, const sl_stage_type 
     if (!made)
         return NULL;
     made->run = run;
-    made->stage = (sl_stage){.host = &sl_generator_host, .env = run->env, .name = name};
+    made->stage = (sl_stage){
+        .host = &sl_generator_host, .env = run->reach ? run->reach : run->env, .name = name};
     made->stage.self = allocate(run, type->self_size);
     made->inlets = allocate(run, inputs_count * sizeof *made->inlets);
     made->type = type;

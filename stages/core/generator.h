@@ -70,6 +70,7 @@ struct sl_shared {
 /* What is shared by the generators of one graph, and what stands above them. */
 typedef struct sl_run {
     const sl_env *env;
+    const sl_env *reach; /* the stages' own, where it is another one; NULL: env */
     sl_pool *pool;
     sl_arena *arena;    /* of the graph */
     sl_errors *errors;  /* failures are added here */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "stages/core/inside.h"
+#include "stages/core/secret.h"
 #include "stages/core/value.h"
 
 #define RAW_SHOWN 4096 /* bytes of a rejected line that are kept */
@@ -52,6 +53,23 @@ static const char *column_name(const sl_generator *generator, const sl_batch *ba
     return columns && number > 0 && number <= count ? columns[number - 1].name : NULL;
 }
 
+/* What a stage says goes out; no secret goes with it. */
+static void hide(sl_builder *text)
+{
+    if (text->data)
+        text->size = sl_secret_hide(text->data, text->size);
+}
+
+/* A copy of text in room, hidden; NULL: none, or no memory. */
+static const char *hidden(sl_builder *room, const char *text)
+{
+    if (!text)
+        return NULL;
+    sl_builder_word(room, text);
+    hide(room);
+    return room->failed ? NULL : room->data;
+}
+
 sl_status sl_generator_fail_list(sl_generator *generator, const sl_place *place, int32_t level,
                                  const char *format, va_list args)
 {
@@ -78,14 +96,20 @@ sl_status sl_generator_fail_list(sl_generator *generator, const sl_place *place,
     }
     sl_builder text = {.env = run->env};
     sl_builder_list(&text, format, args);
+    hide(&text);
     const char *message = text.data && !text.failed ? text.data : "out of memory";
     if (level == SL_LOG_ERROR) {
         generator->failed = 1;
         if (run->planning || run->errors->errors == 0)
             sl_errors_add(run->errors, &error, "%s", message);
     } else if (run->log) {
+        sl_builder hint = {.env = run->env}, source = {.env = run->env};
+        error.hint = hidden(&hint, error.hint);
+        error.source = hidden(&source, error.source);
         error.message = message;
         run->log(run->of, &error);
+        sl_builder_done(&hint);
+        sl_builder_done(&source);
     }
     sl_builder_done(&text);
     return SL_ERROR;
@@ -196,6 +220,7 @@ static sl_status reject(sl_stage *stage, sl_batch *batch, uint32_t row, uint32_t
         va_start(args, format);
         sl_builder_list(&reason, format, args);
         va_end(args);
+        hide(&reason);
         add_values(&values, generator, batch, row);
     }
     sl_status status;
@@ -225,6 +250,7 @@ static sl_status reject_raw(sl_stage *stage, const sl_place *place, const char *
     va_start(args, format);
     sl_builder_list(&reason, format, args);
     va_end(args);
+    hide(&reason);
     sl_status status;
     if (reason.failed)
         status = sl_no_memory(stage);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "stages/core/secret.h"
 #include "stages/core/value.h"
 
 /* Room for `more` bytes and the terminator; 0, or -1: no memory. */
@@ -162,6 +163,29 @@ void sl_builder_cell(sl_builder *builder, const sl_column *column, const sl_cell
         else
             sl_builder_json(builder, text, size);
     }
+}
+
+void sl_builder_hide(sl_builder *builder, size_t start)
+{
+    size_t size = builder->size, to = start;
+    char *text = builder->data;
+    for (size_t from = start; from < size;) {
+        text[to++] = text[from++];
+        if (text[from - 1] != '"')
+            continue;
+        size_t end = from;
+        while (end < size && text[end] != '"')
+            end += text[end] == '\\' && end + 1 < size ? 2 : 1;
+        size_t kept = sl_secret_hide(text + from, end - from);
+        memmove(text + to, text + from, kept);
+        to += kept;
+        from = end;
+        if (from < size)
+            text[to++] = text[from++];
+    }
+    builder->size = to;
+    if (text != NULL)
+        text[to] = '\0';
 }
 
 void sl_builder_clear(sl_builder *builder)

@@ -30,6 +30,8 @@ void sl_builder_json(sl_builder *builder, const char *text, size_t size);
  * infinities as strings. `column` may be NULL; a BOOLEAN column makes true and false, a numeric
  * column's faces stand as they are. */
 void sl_builder_cell(sl_builder *builder, const sl_column *column, const sl_cell *cell);
+/* Hides known secrets (secret.h) in the strings of the JSON that begins at byte `start`. */
+void sl_builder_hide(sl_builder *builder, size_t start);
 void sl_builder_clear(sl_builder *builder); /* keeps the room */
 void sl_builder_done(sl_builder *builder);  /* frees it */
 

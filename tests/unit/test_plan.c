@@ -236,35 +236,101 @@ static void check_hidden(const config_room *room, const char *secret)
     free(printed);
 }
 
+static void write_credential(const config_room *room, const char *text, mode_t mode)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/token", room->directory);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs(text, file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+static void remove_credential(const config_room *room)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/token", room->directory);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+}
+
+#define SECRET(option) "stages:\n  - reader: test_read\n    " option "\n" WRITER
+
 START_TEST(keeps_secrets)
 {
     config_room room;
-    char path[160];
     config_begin(&room);
     ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", room.directory, 1), 0);
-    snprintf(path, sizeof path, "%s/token", room.directory);
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs("canary-71\n", file), 0);
-    ck_assert_int_eq(fclose(file), 0);
-    check_good(&room, "stages:\n  - reader: test_read\n    password: ${credential:token}\n" WRITER);
+    write_credential(&room, "canary-71\n", 0440);
+    check_good(&room, SECRET("password: ${credential:token}"));
     ck_assert_str_eq(self(room.plan, "test_read")->password, "canary-71");
-    /* In an option that says what it got, by a param, and in a line that is shown. */
-    check_one(&room, "stages:\n  - reader: test_read\n    rows: ${credential:token}\n" WRITER, 3,
-              11, "", NULL);
+    check_good(&room, "params: {t: '${credential:token}', u: 'x${t}'}\n" SECRET("password: ${u}"));
+    ck_assert_str_eq(self(room.plan, "test_read")->password, "xcanary-71");
+    /* What is shown takes none: an option of another type, by a param, a key of the graph. */
+    check_one(&room, SECRET("rows: ${credential:token}"), 3, 11, "a credential cannot stand here",
+              "type secret");
     check_hidden(&room, "canary-71");
+    check_one(&room, SECRET("path: ${credential:token:-x}"), 3, 11, "cannot stand here", NULL);
+    check_good(&room, SECRET("path: ${credential:tokem:-x}"));
+    ck_assert_str_eq(self(room.plan, "test_read")->path, "x");
     check_one(&room,
               "params: {t: '${credential:token}'}\nstages:\n"
               "  - reader: test_read\n    mode: x${t}\n" WRITER,
-              4, 11, "", NULL);
-    check_hidden(&room, "canary-71");
+              4, 12, "cannot stand here", NULL);
+    check_one(&room, "description: it is ${credential:token}\n" SECRET("rows: 1"), 1, 20,
+              "cannot stand here", NULL);
+    check_one(&room, SECRET("name: ${credential:token}"), 3, 11, "cannot stand here", NULL);
+    check_one(&room, SECRET("path: ${credential:tokem}"), 3, 11, "'tokem'", NULL);
+    remove_credential(&room);
+    config_end(&room);
+}
+END_TEST
+
+START_TEST(refuses_open_credentials)
+{
+    static const mode_t modes[] = {0604, 0601, 0660, 0622};
+    config_room room;
+    config_begin(&room);
+    ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", room.directory, 1), 0);
+    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        write_credential(&room, "canary-71\n", modes[i]);
+        check_one(&room, SECRET("password: ${credential:token}"), 3, 15, "open to others",
+                  "chmod 600");
+        check_hidden(&room, "canary-71");
+    }
+    write_credential(&room, "canary\xff\n", 0400);
+    check_one(&room, SECRET("password: ${credential:token}"), 3, 15, "not valid UTF-8", NULL);
+    remove_credential(&room);
+    config_end(&room);
+}
+END_TEST
+
+/* The value of a secret option is one however it is given, also in the lines that errors show. */
+START_TEST(hides_secret_options)
+{
+    config_room room;
+    config_begin(&room);
     check_one(&room, "stages:\n  - {reader: test_read, password: canary-72, rows: 100}\n" WRITER, 2,
               52, "at most 99", NULL);
     check_hidden(&room, "canary-72");
-    check_one(&room, "stages:\n  - reader: test_read\n    path: ${credential:tokem}\n" WRITER, 3,
-              11, "'tokem'", NULL);
-    ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    check_one(&room, "stages:\n  - {reader: test_read, passwort: canary-72}\n" WRITER, 2, 25,
+              "no option 'passwort'", "'password'");
+    check_hidden(&room, "canary-72");
+    check_one(&room,
+              "stages:\n  - {reader: test_read, password: '${env:NONE_71:-canary-72}', rows: "
+              "100}\n" WRITER,
+              2, 70, "at most 99", NULL);
+    check_hidden(&room, "canary-72");
+    ck_assert_int_eq(setenv("ENV_71", "canary-73", 1), 0);
+    check_one(&room, SECRET("password: '${env:ENV_71}'\n    mode: canary-73"), 4, 11, "got '***'",
+              NULL);
+    check_hidden(&room, "canary-73");
+    check_one(&room, SECRET("mode: '${env:ENV_71}'"), 3, 12, "got 'canary-73'", NULL);
+    check_one(&room, "params: {p: canary-74, q: [canary-74]}\n" SECRET("password: ${p}"), 1, 24,
+              "one value", NULL);
+    check_hidden(&room, "canary-74");
+    ck_assert_int_eq(unsetenv("ENV_71"), 0);
     config_end(&room);
 }
 END_TEST
@@ -488,6 +554,8 @@ static Suite *suite(void)
     tcase_add_test(rooms, takes_settings);
     tcase_add_test(rooms, refuses_params);
     tcase_add_test(rooms, keeps_secrets);
+    tcase_add_test(rooms, refuses_open_credentials);
+    tcase_add_test(rooms, hides_secret_options);
     tcase_add_test(rooms, refuses_edges);
     tcase_add_test(rooms, finds_all_in_order);
     tcase_add_test(rooms, stops_at_twenty);
