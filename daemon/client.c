@@ -518,5 +518,5 @@ int sl_verb_log_level(const sl_arguments *arguments)
     sl_request request = sl_client_request(SL_VERB_LOG_LEVEL);
     request.level = arguments->paths[0];
     request.graph = arguments->paths_count > 1 ? arguments->paths[1] : NULL;
-    return sl_client_ask(arguments, &request, NULL, NULL);
+    return sl_client_ask(arguments, &request, arguments->json ? print_json : NULL, NULL);
 }

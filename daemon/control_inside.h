@@ -31,6 +31,7 @@ typedef struct sl_client {
     sl_verb_id verb;
     char graph[192], stage[192];
     int64_t interval, rows, count; /* top, tap */
+    int32_t stepping;              /* raise: 1 the paused graph makes a step for it */
     struct sl_tap *tap;
     struct sl_kept_job *kept; /* checkpoint, rejects */
 } sl_client;

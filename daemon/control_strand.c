@@ -98,13 +98,19 @@ static void raise_reason(void *of, sl_graph *graph)
     asked->failed = sl_generator_raise_next(sl_graph_stage(graph, asked->stage), asked->name);
 }
 
-/* The reason lies in the stage: what it does with it is known after the next step. */
+/* The reason lies in the stage: what it does with it is known after the next step, which a paused
+ * graph makes for it. */
 static void reason_raised(void *of, int32_t was_asked)
 {
     asking *asked = of;
     sl_client *from = asked->client;
-    if (!from->closing && (!was_asked || asked->failed))
+    sl_service *service = sl_supervisor_find(from->control->supervisor, from->graph);
+    if (!from->closing && (!was_asked || asked->failed || !service)) {
         sl_control_not_running(from);
+    } else if (!from->closing && service->paused) {
+        from->stepping = 1;
+        sl_service_step(service, 1);
+    }
     free_asking(asked);
 }
 
@@ -120,12 +126,7 @@ void sl_control_send_or_raise(sl_client *from, const sl_request *request)
         sl_control_not_running(from);
         return;
     }
-    if (raises && service->paused) {
-        sl_control_refuse(from, SL_CODE_TRY_AGAIN,
-                          "resume it; the stage hears it when it is asked next",
-                          "graph '%.100s' is paused", from->graph);
-        return;
-    }
+    from->stepping = 0;
     asking *asked =
         ask(from, (uint32_t)stage, request->message, request->arguments,
             raises ? raise_reason : send_message, raises ? reason_raised : message_answered);
@@ -146,6 +147,12 @@ void sl_control_look_at_raise(sl_client *from, const sl_service *service)
     int32_t ended = !sl_service_runner(service);
     for (uint32_t i = 0; i < service->loaded->plan->count; i++)
         failed |= service->stages[i].failed;
+    if (!ended && !heard && from->stepping && service->state == SL_SERVICE_PAUSED &&
+        sl_runner_steps_left(sl_service_runner(service)) == 0) {
+        sl_control_refuse(from, SL_CODE_TRY_AGAIN, "`sluice step` until it is",
+                          "the stage was not asked in this step; it hears of it when it is");
+        return;
+    }
     if (!ended && (!heard || failed)) /* a graph that fails is about to end */
         return;
     sl_builder text = {.env = from->control->house->env};

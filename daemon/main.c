@@ -1,9 +1,11 @@
 /*
  * main.c - the command: its verbs, and which one was said.
  */
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/manual.h"
 #include "daemon/verbs.h"
@@ -153,7 +155,7 @@ const sl_verb sl_verbs[] = {
         .name = "tap",
         .usage = "GRAPH.STAGE [options]",
         .summary = "show rows as they pass a stage; the graph is not held up",
-        .options = "neKCh",
+        .options = "neKfCh",
         .formats = "json",
         .examples = "  sluice tap orders.where -n 10\n"
                     "  sluice tap orders.csv --where \"amount > 1000\"\n",
@@ -265,7 +267,8 @@ const sl_verb sl_verbs[] = {
         .name = "log-level",
         .usage = "LEVEL [GRAPH] [options]",
         .summary = "how much the daemon says: error, warning, note, debug",
-        .options = "KCh",
+        .options = "KfCh",
+        .formats = "text|json",
         .examples = "  sluice log-level note orders\n",
         .paths_min = 1,
         .paths_max = 2,
@@ -340,11 +343,15 @@ static int unknown_verb(const char *word)
     return SL_CODE_USAGE;
 }
 
-/* What was printed must have arrived: a full disk or a closed pipe is a failure. */
+/* What was printed must have arrived: a full disk is a failure. A reader that has had enough
+ * (`| head`) is told nothing, as by any command that SIGPIPE ends. */
 static int flushed(int code)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return code;
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    if (poll(&out, 1, 0) == 1 && out.revents & POLLERR)
+        return code ? code : 128 + SIGPIPE;
     fputs("sluice: cannot write to standard output\n", stderr);
     return code ? code : SL_CODE_IO;
 }

@@ -83,6 +83,11 @@ session() {
     say raise follow.where 'a drill'
     shows follow '"state":"waiting".*"runs":2'
     say status follow
+    echo "# a paused graph makes a step for it"
+    say pause live
+    say raise live.select 'a drill'
+    shows live '"state":"paused".*"runs":2'
+    say resume live
     say raise timed.csv 'a drill'
 
     echo "# schedules: run-now"
