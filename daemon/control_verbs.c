@@ -35,6 +35,7 @@ static void add_stage(sl_answer *answer, const sl_plan_stage *stage, const sl_st
     sl_answer_integer(answer, "source_bytes", c->bytes_done);
     sl_answer_integer(answer, "source_bytes_total", c->bytes_total);
     sl_answer_boolean(answer, "waiting", view->waiting);
+    sl_answer_text(answer, "waits_for", view->waits_for);
     sl_answer_boolean(answer, "ended", view->ended);
     sl_answer_close(answer);
 }

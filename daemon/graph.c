@@ -17,6 +17,7 @@ typedef struct node {
     int32_t planned;
     int32_t done;     /* an exporter that has ended */
     int32_t left_out; /* it has no part in a feed */
+    const char *wake; /* what will wake it: a word; NULL: it named nothing in this step */
 } node;
 
 struct sl_graph {
@@ -49,7 +50,7 @@ static void wake(void *of, uint32_t stage)
 static void wake_after(void *of, uint32_t stage, int64_t microseconds)
 {
     sl_graph *graph = of;
-    (void)stage;
+    graph->nodes[stage].wake = "timer";
     int64_t at = graph->env->monotonic(graph->env->context) + (microseconds > 0 ? microseconds : 0);
     if (graph->waits.wake_at < 0 || at < graph->waits.wake_at)
         graph->waits.wake_at = at;
@@ -59,6 +60,7 @@ static sl_status wake_on_fd(void *of, uint32_t stage, int32_t fd, int32_t events
 {
     sl_graph *graph = of;
     sl_graph_waits *waits = &graph->waits;
+    graph->nodes[stage].wake = "descriptor";
     for (uint32_t i = 0; i < waits->fds_count; i++)
         if (waits->fds[i].fd == fd) {
             waits->fds[i].events |= events;
@@ -504,6 +506,8 @@ sl_status sl_graph_step(sl_graph *graph, int64_t microseconds)
 {
     int64_t until = graph->env->monotonic(graph->env->context) + microseconds;
     graph->waits = (sl_graph_waits){.wake_at = -1};
+    for (uint32_t i = 0; i < graph->plan->count; i++)
+        graph->nodes[i].wake = NULL;
     graph->run.yield_at = until;
     for (;;) {
         graph->run.yielded = 0;
@@ -578,6 +582,14 @@ void sl_graph_interrupt(sl_graph *graph)
 const sl_graph_waits *sl_graph_waiting(const sl_graph *graph)
 {
     return &graph->waits;
+}
+
+const char *sl_graph_waits_for(const sl_graph *graph, uint32_t index)
+{
+    const node *of = &graph->nodes[index];
+    if (sl_generator_waiting(of->generator))
+        return of->wake ? of->wake : "wake";
+    return sl_generator_waits_for_input(of->generator) ? "input" : NULL;
 }
 
 void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of)

@@ -66,6 +66,9 @@ typedef struct sl_graph_waits {
     int32_t own; /* a stage answered PENDING of its own */
 } sl_graph_waits;
 const sl_graph_waits *sl_graph_waiting(const sl_graph *graph);
+/* What a stage waits for since the last step: "timer", "descriptor", "wake" (the stage's own),
+ * "input"; NULL: it does not wait. */
+const char *sl_graph_waits_for(const sl_graph *graph, uint32_t index);
 /* Called by wake(), on ANY THREAD. */
 void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of);
 /* ANY THREAD: counts, and wraps, while a step that takes long is alive (host->stopping). */

@@ -326,6 +326,7 @@ static void copy_views(sl_service *service)
         view->ended = sl_generator_ended(generator);
         view->failed = sl_generator_failed(generator);
         view->waiting = sl_generator_waiting(generator);
+        view->waits_for = sl_generator_closed(generator) ? NULL : sl_graph_waits_for(graph, i);
     }
     service->alive = monotonic(service);
     service->hangs = 0;

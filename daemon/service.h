@@ -70,7 +70,8 @@ void sl_loaded_free(sl_loaded *loaded); /* NULL: nothing */
 typedef struct sl_stage_view {
     sl_counters counters;
     int32_t ended, failed, waiting;
-    sl_counters past; /* sums of all instances that have ended; what is no sum is 0 there */
+    const char *waits_for; /* sl_graph_waits_for */
+    sl_counters past;      /* sums of all instances that have ended; what is no sum is 0 there */
 } sl_stage_view;
 
 struct sl_service {

@@ -13,14 +13,16 @@
 #include "daemon/verbs.h"
 #include "stages/json.h"
 
+#define NAME 21 /* columns for a name, and a terminator */
+
 typedef struct line { /* a stage, as of the last look */
     char name[320];   /* GRAPH.STAGE */
     char state[32];
     int64_t in, out, rejected, busy, memory, done, total;
     int64_t in_before, out_before, busy_before;
-    int32_t seen;  /* in this look */
-    int32_t known; /* there was a look before */
-    int32_t waiting;
+    int32_t seen;   /* in this look */
+    int32_t known;  /* there was a look before */
+    char waits[16]; /* for what */
 } line;
 
 typedef struct screen {
@@ -51,10 +53,23 @@ static line *line_of(screen *on, const char *name)
     return made;
 }
 
+/* "GRAPH.STAGE"; where that is too long the graph's end is left out, and marked. */
+static void print_name(char *to, size_t size, const char *name)
+{
+    size_t length = strlen(name);
+    const char *stage = strrchr(name, '.');
+    size_t behind = stage ? strlen(stage) : 0;
+    if (length < size)
+        memcpy(to, name, length + 1);
+    else if (behind + 4 < size)
+        snprintf(to, size, "%.*s~%s", (int)(size - 2 - behind), name, stage);
+    else
+        snprintf(to, size, "%.*s", (int)size - 1, name);
+}
+
 static void take_stage(screen *on, const char *graph, const char *state, const char *json)
 {
     char stage[128] = "", name[320];
-    sl_json_value waiting;
     sl_json_get_text(json, "stage", stage, sizeof stage);
     snprintf(name, sizeof name, "%s.%s", graph, stage);
     line *at = line_of(on, name);
@@ -71,7 +86,8 @@ static void take_stage(screen *on, const char *graph, const char *state, const c
     at->memory = number(json, "memory_bytes");
     at->done = number(json, "source_bytes");
     at->total = number(json, "source_bytes_total");
-    at->waiting = sl_json_get(json, "waiting", &waiting) == 1 && waiting.kind == SL_JSON_TRUE;
+    *at->waits = '\0';
+    sl_json_get_text(json, "waits_for", at->waits, sizeof at->waits);
     at->known = at->seen >= 0 && at->known;
     at->seen = 1;
 }
@@ -120,12 +136,14 @@ static void print_line(const line *at, double seconds, int width)
     double out_rate = rates ? (double)(at->out - at->out_before) / seconds : 0;
     double busy = rates ? (double)(at->busy - at->busy_before) / 1e4 / seconds : 0;
     if (at->total > 0)
-        snprintf(lag, sizeof lag, "%3.0f %%", 100.0 * (double)at->done / (double)at->total);
-    char text[256];
-    snprintf(text, sizeof text, "%-24.24s %-9.9s %7s %7s %7s %5.1f %7s %5s %s", at->name, at->state,
+        snprintf(lag, sizeof lag, "%3.0f%%", 100.0 * (double)at->done / (double)at->total);
+    char text[256], name[NAME];
+    print_name(name, sizeof name, at->name);
+    snprintf(text, sizeof text, "%-20s %-9.9s %7s %7s %7s %5.1f %7s %4s %-5.5s", name, at->state,
              short_number(in_rate, in), short_number(out_rate, out),
              short_number((double)at->rejected, rejected), busy,
-             short_number((double)at->memory, memory), lag, at->waiting ? "w" : "");
+             short_number((double)at->memory, memory), lag,
+             strcmp(at->waits, "descriptor") == 0 ? "fd" : at->waits);
     printf("%.*s\n", width, text);
 }
 
@@ -141,8 +159,8 @@ static void print_look(screen *on)
     if (on->terminal)
         fputs("\033[H\033[J", stdout);
     char head[128];
-    snprintf(head, sizeof head, "%-24s %-9s %7s %7s %7s %5s %7s %5s", "GRAPH.STAGE", "STATE",
-             "IN/s", "OUT/s", "REJECT", "BUSY%", "MEMORY", "READ");
+    snprintf(head, sizeof head, "%-20s %-9s %7s %7s %7s %5s %7s %4s %s", "GRAPH.STAGE", "STATE",
+             "IN/s", "OUT/s", "REJECT", "BUSY%", "MEMORY", "READ", "WAITS");
     printf("%.*s\n", width, head);
     int left = height - 3, more = 0;
     for (size_t i = 0; i < on->count; i++) {

@@ -928,6 +928,11 @@ int32_t sl_generator_waiting(const sl_generator *generator)
     return generator->waiting;
 }
 
+int32_t sl_generator_waits_for_input(const sl_generator *generator)
+{
+    return generator->input_pending && !generator->ended && !generator->failed;
+}
+
 int32_t sl_generator_audit(const sl_generator *generator, char *why, size_t size)
 {
     const sl_counters *c = &generator->counters;

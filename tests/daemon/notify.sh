@@ -132,7 +132,7 @@ stages:
     path: $work/counts.jsonl
 G
 start
-in_state counts "done"
+patience=300 in_state counts "done" # a machine may be busy
 same "what was counted" '{"n":25000000}' "$(cat counts.jsonl)"
 same "runs of a statement that takes long" 1 "$(runs counts)"
 end
