@@ -400,6 +400,38 @@ static int compare_all(reloading *reload, sl_loaded **list, uint32_t count)
     return failed;
 }
 
+static int32_t is_whole(const char *text)
+{
+    size_t size = strlen(text);
+    return size > 0 && text[size - 1] == '\n';
+}
+
+/* A file whose last line has no end any more is most likely being written, and what is there of it
+ * may be a graph that does harm: without its `mode: append`, say. */
+static void refuse_halves(const reloading *reload, sl_loaded *const *list, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const sl_plan *plan = list[i]->plan;
+        const sl_service *service =
+            plan ? sl_supervisor_find(reload->supervisor, plan->name) : NULL;
+        if (!service || is_whole(plan->text) || !is_whole(service->loaded->plan->text))
+            continue;
+        const char *last = strrchr(plan->text, '\n');
+        sl_error error = {.level = SL_LOG_ERROR,
+                          .code = SL_CODE_CONFIG,
+                          .file = list[i]->file,
+                          .line = 1,
+                          .column = (int32_t)strlen(last ? last + 1 : plan->text) + 1,
+                          .length = 1,
+                          .text = plan->text,
+                          .hint = "is it being written? write it elsewhere and rename it; if it is "
+                                  "whole, end its last line"};
+        for (const char *c = plan->text; *c; c++)
+            error.line += *c == '\n';
+        sl_errors_add(&list[i]->errors, &error, "the file ends in the middle of a line");
+    }
+}
+
 /* Mistakes of all files into one list. */
 static void gather(reloading *reload, sl_loaded *const *list, uint32_t count)
 {
@@ -426,6 +458,7 @@ static void begin(reloading *reload)
                       supervisor->directory);
     }
     sl_supervisor_name(list, count);
+    refuse_halves(reload, list, count);
     gather(reload, list, count);
     int failed = reload->errors.errors == 0 && compare_all(reload, list, count) < 0;
     for (uint32_t i = 0; i < count; i++)
