@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stages/core/value.h"
 
 #define OTHERS 0027u /* the rights of a file that nobody may have */
+#define ENTER 0011u  /* ... and of a directory, for them to come to what is in it */
 
 /* Reads what the open file holds; -errno. */
 static int32_t fill(const sl_env *env, int32_t fd, size_t room, char *text, size_t *size)
@@ -29,8 +31,23 @@ static int32_t fill(const sl_env *env, int32_t fd, size_t room, char *text, size
     return -EFBIG;
 }
 
-static int32_t read_file(const sl_env *env, int32_t fd, size_t limit, sl_secret **secrets,
-                         sl_credential *found)
+/* Whether a directory above the file keeps out everybody but its owner. */
+static int is_shut_in(const sl_env *env, const char *path)
+{
+    char above[PATH_MAX];
+    sl_file_info info;
+    if (env->resolve(env->context, path, above, sizeof above) < 0)
+        return 0;
+    for (char *slash; (slash = strrchr(above, '/')) != NULL && slash > above;) {
+        *slash = '\0';
+        if (env->stat(env->context, above, &info) == 0 && (info.mode & ENTER) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int32_t read_file(const sl_env *env, const char *path, int32_t fd, size_t limit,
+                         sl_secret **secrets, sl_credential *found)
 {
     sl_file_info info;
     int32_t status = env->fstat(env->context, fd, &info);
@@ -40,7 +57,7 @@ static int32_t read_file(const sl_env *env, int32_t fd, size_t limit, sl_secret 
         status = -EFBIG;
     if (status != 0)
         return status;
-    if (info.mode & OTHERS)
+    if ((info.mode & OTHERS) && !is_shut_in(env, path))
         return -EPERM;
     size_t size, room = (size_t)info.bytes + 1; /* one more: whether it grew */
     char *text = sl_secret_take(secrets, room);
@@ -69,7 +86,7 @@ sl_credential sl_credential_read(const sl_env *env, const char *name, size_t lim
         int32_t fd = path == NULL
                          ? -ENOMEM
                          : env->open(env->context, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-        int32_t status = fd < 0 ? fd : read_file(env, fd, limit, secrets, &found);
+        int32_t status = fd < 0 ? fd : read_file(env, path, fd, limit, secrets, &found);
         if (fd >= 0)
             (void)env->close(env->context, fd);
         if (status == -EPERM && fd >= 0) {

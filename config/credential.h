@@ -15,10 +15,10 @@ typedef struct sl_credential {
     int32_t missing; /* 1: there is no such file */
 } sl_credential;
 
-/* Reads the credential with this name, of at most limit bytes. Nobody but its owner and its group
- * may have any right to the file, and the group only to read: systemd shows the right of the
- * service's user, an entry of an access list, as that of the group. why and hint are the arena's or
- * literals. */
+/* Reads the credential with this name, of at most limit bytes. Where a directory above does not
+ * keep others out, nobody but its owner and its group may have any right to the file, and the group
+ * only to read: systemd shows the right of the service's user, an entry of an access list, as that
+ * of the group. why and hint are the arena's or literals. */
 sl_credential sl_credential_read(const sl_env *env, const char *name, size_t limit,
                                  sl_secret **secrets, sl_arena *arena);
 

@@ -21,12 +21,11 @@ static const char about[] =
 static const char values_about[] =
     "In text, `${name}` is a param, `${name:-default}` one with a default, `${name:?message}` one "
     "that must be set, `${env:NAME}` a variable of the environment, and `${credential:NAME}` a "
-    "file of $CREDENTIALS_DIRECTORY, which is never printed and stands in params and secret "
-    "options "
-    "only. `$${` stands for the two characters. In SQL a param is bound as :name.\n\n"
+    "file of $CREDENTIALS_DIRECTORY, which is never printed and stands in params, `rows` of values "
+    "and secret options only. `$${` stands for the two characters. In SQL a param is bound as "
+    ":name.\n\n"
     "Sizes are written as 512, 64KiB or 1MB; durations as 250ms, 5s, 2m or 1h. Expressions are "
-    "SQL, "
-    "evaluated by SQLite over the columns of the rows that come in.";
+    "SQL, evaluated by SQLite over the columns of the rows that come in.";
 
 static const char starter[] = "graph: paid-orders\n"
                               "params: {input: orders.csv}\n"

@@ -249,11 +249,12 @@ static void add_piece(sl_piece *pieces, uint32_t *count, const sl_piece *piece)
 static sl_status refuse_shown(sl_reading *reading, const sl_yaml_node *node, sl_put put,
                               const sl_mistake *of, const reference *at, const meaning *found)
 {
-    if (!found->secret || put == SL_PUT_PARAM || put == SL_PUT_SECRET) {
+    if (!found->secret || put == SL_PUT_PARAM || put == SL_PUT_SECRET || put == SL_PUT_DATA) {
         return SL_OK;
     }
     return say_at(reading, of, node, at,
-                  "an option of the type secret takes it; for SQL write it under `params:`, as in "
+                  "an option of the type secret takes it, and `rows` of values; for SQL write it "
+                  "under `params:`, as in "
                   "`params: {key: '${credential:NAME}'}`, and :key in the expression",
                   "a credential cannot stand here: what is written here may be shown");
 }

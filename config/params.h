@@ -18,6 +18,7 @@ typedef enum sl_put {
     SL_PUT_TEXT,     /* params are put in, credentials are refused */
     SL_PUT_PARAM,    /* credentials too: of a param */
     SL_PUT_SECRET,   /* credentials too: of an option that is a secret */
+    SL_PUT_DATA,     /* credentials too: of an option that makes rows */
     SL_PUT_SQL,      /* `${` is refused: SQL binds :name */
     SL_PUT_SQL_LIST, /* SQL, but in maps only the key `sql` is */
 } sl_put;

@@ -270,6 +270,8 @@ static sl_status read_option(sl_reading *reading, const sl_draft *draft, const s
         put = SL_PUT_SQL_LIST;
     } else if (option->type == SL_OPTION_SECRET) {
         put = SL_PUT_SECRET;
+    } else if (option->flags & SL_OPTION_DATA) {
+        put = SL_PUT_DATA;
     }
     sl_mistake of = {.stage = draft->stage.name, .option = option->name};
     sl_status status = sl_params_value(reading, item->value, item->key, put, &of, value);

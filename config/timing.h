@@ -9,7 +9,8 @@
 
 /* Whether it is one of these keys. 1 or 0. */
 int sl_timing_is_key(const char *word);
-/* Fills plan->schedule, its text and plan->stuck_after from the keys of the root, a map; says what is wrong. */
+/* Fills plan->schedule, its text and plan->stuck_after from the keys of the root, a map; says what
+ * is wrong. */
 void sl_timing_read(sl_reading *reading, const sl_yaml_node *root);
 
 #endif

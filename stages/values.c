@@ -465,8 +465,8 @@ static void close(sl_stage *stage)
 }
 
 static const sl_option options[] = {
-    {"rows", SL_OPTION_LIST, SL_OPTION_SOURCE, offsetof(values, rows), NULL, NULL, NULL, NULL,
-     "The rows: a list of maps (column: value), of lists, or of single values."},
+    {"rows", SL_OPTION_LIST, SL_OPTION_SOURCE | SL_OPTION_DATA, offsetof(values, rows), NULL, NULL,
+     NULL, NULL, "The rows: a list of maps (column: value), of lists, or of single values."},
     {"columns", SL_OPTION_LIST, 0, offsetof(values, columns), "", NULL, NULL, NULL,
      "Names of the columns, in order; needed where the rows are lists."},
     {"repeat", SL_OPTION_TEXT, 0, offsetof(values, repeat), "1", NULL, NULL, NULL,

@@ -230,7 +230,7 @@ typedef uint32_t sl_option_type;
 typedef struct sl_option {
     const char *name;
     sl_option_type type;
-    uint32_t flags;       /* SL_OPTION_SOURCE or 0 */
+    uint32_t flags;       /* SL_OPTION_SOURCE, SL_OPTION_DATA */
     size_t offset;        /* of the field in the stage's own struct */
     const char *fallback; /* as a person would write it in YAML; NULL: required; "": not given */
     const char *min;      /* likewise; NULL: unbounded */
@@ -244,6 +244,9 @@ typedef struct sl_option {
 /* Readers: the option says which source is read, and in which order. Where it is written
  * differently than in an earlier run, the graph does not go on where that run stood. */
 #define SL_OPTION_SOURCE 1u
+/* What is written becomes values of rows, and is shown nowhere else: a credential may stand there.
+ */
+#define SL_OPTION_DATA 2u
 
 /* ---- What a stage is ---------------------------------------------------------------- */
 
@@ -351,8 +354,8 @@ typedef struct sl_stage_type {
     sl_status (*abort)(sl_stage *stage);
 
     /* Hear a message between two batches and answer it (host->set_text; "{}" when
-     * nothing is set; {"error": "why"} when it is refused). SL_OK: it was yours. SL_END: not yours, it goes on to the
-     * inputs, as when this is left out. */
+     * nothing is set; {"error": "why"} when it is refused). SL_OK: it was yours. SL_END: not yours,
+     * it goes on to the inputs, as when this is left out. */
     sl_status (*send)(sl_stage *stage, const sl_message *borrowed, sl_text *answer);
 
     /* A consumer or an operator raises a reason where the stage stands. SL_OK: handled,

@@ -29,6 +29,7 @@ printf '%s\n' "$shared" >c/shared
 printf '%s' "$token" >c/loose
 printf 'a\377%s' "$token" >c/binary
 chmod 644 c/loose
+chmod 755 . c # else nobody could come to it
 umask 022
 export CREDENTIALS_DIRECTORY=$work/c BY_ENV=$by_env WORD=$word
 
@@ -143,6 +144,14 @@ G
 }
 # One whose position is in the state directory.
 sed -i 's/exporter: sqlite, database: plain.db, .*/exporter: jsonl, path: plain.jsonl, mode: append}/' g/plain.yaml
+# One whose rows are written with a credential, on which SQL fails.
+cat >g/rows.yaml <<G
+graph: rows
+stages:
+  - {reader: values, rows: [{k: '\${credential:key}', open: $word}]}
+  - {filter: where, keep: "json_extract('{}', k) IS NULL AND open <> ''"}
+  - {exporter: discard}
+G
 last=5
 
 verbs() { # verbs KIND: everything that a client can ask, in both formats

@@ -294,10 +294,13 @@ START_TEST(refuses_open_credentials)
     config_begin(&room);
     ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", room.directory, 1), 0);
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+        ck_assert_int_eq(chmod(room.directory, 0755), 0);
         write_credential(&room, "canary-71\n", modes[i]);
         check_one(&room, SECRET("password: ${credential:token}"), 3, 15, "open to others",
                   "chmod 600");
         check_hidden(&room, "canary-71");
+        ck_assert_int_eq(chmod(room.directory, 0700), 0); /* they cannot come to it */
+        check_good(&room, SECRET("password: ${credential:token}"));
     }
     write_credential(&room, "canary\xff\n", 0400);
     check_one(&room, SECRET("password: ${credential:token}"), 3, 15, "not valid UTF-8", NULL);
