@@ -7,12 +7,11 @@
 
 #include "config/place.h"
 
-#define BASIS 0xcbf29ce484222325u
 #define PRIME 0x100000001b3u
 
-static uint64_t mix(uint64_t hash, const char *text)
+uint64_t sl_fingerprint_mix(uint64_t hash, const char *text)
 {
-    for (; *text; text++) {
+    for (; text != NULL && *text; text++) {
         hash = (hash ^ (unsigned char)*text) * PRIME;
     }
     return (hash ^ 0xffu) * PRIME; /* where it ends counts too */
@@ -23,24 +22,25 @@ static uint64_t mix_value(uint64_t hash, const sl_value *value)
     const sl_place_of *of = value->place;
     if (value->kind == SL_VALUE_SCALAR) {
         int written = of != NULL && of->node->kind == SL_YAML_SCALAR && of->node->text != NULL;
-        return mix(hash, written ? of->node->text : value->text);
+        return sl_fingerprint_mix(hash, written ? of->node->text : value->text);
     }
     for (uint32_t i = 0; i < value->count; i++) {
         const sl_value *item = sl_item(value, i);
-        hash = mix_value(item->key != NULL ? mix(hash, item->key) : hash, item);
+        hash = mix_value(item->key != NULL ? sl_fingerprint_mix(hash, item->key) : hash, item);
     }
-    return mix(hash, "");
+    return sl_fingerprint_mix(hash, "");
 }
 
 static uint64_t mix_options(const sl_plan_stage *stage, uint32_t flags)
 {
-    uint64_t hash = mix(mix(BASIS, stage->type->name), sl_role_name(stage->type->role));
+    uint64_t hash = sl_fingerprint_mix(sl_fingerprint_mix(SL_FINGERPRINT_BASIS, stage->type->name),
+                                       sl_role_name(stage->type->role));
     sl_option room;
     const sl_option *option;
     for (uint32_t i = 0; (option = sl_option_at(stage->type, i, &room)) != NULL; i++) {
         const sl_value *value = sl_value_get(stage->options, option->name);
         if (value != NULL && option->type != SL_OPTION_SECRET && (option->flags & flags) == flags) {
-            hash = mix_value(mix(hash, option->name), value);
+            hash = mix_value(sl_fingerprint_mix(hash, option->name), value);
         }
     }
     return hash;

@@ -10,6 +10,9 @@
 
 #include "config/plan.h"
 
+#define SL_FINGERPRINT_BASIS UINT64_C(0xcbf29ce484222325) /* of a hash that begins */
+/* The hash of what was hashed and this text, FNV-1a of 64 bits; NULL is no text. */
+uint64_t sl_fingerprint_mix(uint64_t hash, const char *text);
 /* Of a stage: role, type and all options. */
 uint64_t sl_fingerprint_stage(const sl_plan_stage *stage);
 /* Of a reader's source: the type and the options with SL_OPTION_SOURCE; all, where none has it. */

@@ -6,6 +6,7 @@
  *
  * Deliberately elsewhere: YAML (yaml.c), `${...}` (params.c), stages (stages.c), edges (edges.c).
  */
+#include "config/fingerprint.h"
 #include "config/plan.h"
 
 #include <stdarg.h>
@@ -336,6 +337,7 @@ static sl_plan *read_plan(const sl_env *env, const sl_registry *registry, const 
     if (sl_yaml_read(env, file, plan->arena, &found, &reading.yaml) == SL_OK) {
         plan->file = reading.yaml->file;
         plan->text = reading.yaml->text;
+        plan->print = sl_fingerprint_mix(SL_FINGERPRINT_BASIS, plan->text);
         read_graph(&reading, settings, settings_count);
         /* A secret that stands in the file, for a secret option: lines of it are shown. */
         sl_secret_mask(reading.yaml->text, strlen(reading.yaml->text));

@@ -37,7 +37,8 @@ typedef struct sl_plan_stage {
 typedef struct sl_plan {
     sl_arena *arena;         /* all of the plan lives here */
     const char *file;        /* as given on the command line */
-    const char *text;        /* the whole YAML */
+    const char *text;        /* the whole YAML, secrets masked */
+    uint64_t print;          /* a hash of it as it was read */
     const char *name;        /* graph: */
     const char *description; /* NULL: none */
     int64_t batch_rows;

@@ -87,22 +87,21 @@ static void send_errors(sl_client *to, const sl_errors *errors, const sl_error *
     sl_builder_done(&text);
 }
 
+/* The job is the answer's from here on: a client that goes does not take it along. */
 static void end_answer(sl_client *to, sl_kept_job *job)
 {
     sl_builder text = {.env = to->control->house->env};
     sl_answer answer = {.to = &text};
     const sl_error *last = NULL;
+    to->kept = NULL;
     if (job->aside.size > 0)
         add_item(&text, "aside", job->aside.data,
                  job->aside.size < PIECE ? job->aside.size : PIECE);
     sl_client_send(to, &text);
     send_errors(to, &job->errors, &last);
-    if (to->closing) { /* and the job is gone with it */
+    if (to->closing) {
         sl_builder_done(&text);
-        return;
-    }
-    to->kept = NULL;
-    if (last) {
+    } else if (last) {
         sl_error error = *last;
         error.code = sl_errors_code(&job->errors);
         if (sl_answer_failed(&answer, &error) < 0)
@@ -206,10 +205,7 @@ static void start(sl_kept_job *job)
 {
     job->work = (sl_job){.work = work, .done = worked};
     uv_timer_start(&job->control->alive, on_alive, HOUR, HOUR);
-    if (sl_crew_submit(sl_worker_crew(&job->house->loop), &job->work) == 0)
-        return;
-    sl_inquiry_wrong(&job->about, SL_CODE_TRY_AGAIN, NULL, "no thread can be had");
-    through(job);
+    sl_crew_submit(sl_worker_crew(&job->house->loop), &job->work);
 }
 
 /* ---- The question --------------------------------------------------------------------------- */

@@ -141,6 +141,8 @@ void sl_control_send_or_raise(sl_client *from, const sl_request *request)
 
 void sl_control_look_at_raise(sl_client *from, const sl_service *service)
 {
+    if (from->questions > 0) /* its own reason does not lie in the stage yet */
+        return;
     int32_t heard = from->rows < service->loaded->plan->count &&
                     service->stages[from->rows].counters.raised > from->count;
     int32_t failed = 0;

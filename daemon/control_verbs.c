@@ -1,8 +1,8 @@
 /*
  * control_verbs.c - what each verb of the control socket does; see control.h and protocol.h.
  *
- * A verb that has to wait for a graph (pause, step, stop, start, reload) is answered later: by
- * sl_control_look when the graph has changed.
+ * A verb that has to wait for a graph (pause, step, stop, start) is answered later, by
+ * sl_control_look when the graph has changed; reload when it is through.
  *
  * Deliberately elsewhere: what is asked on a graph's strand (control_strand.c), checkpoints and
  * rejected rows (control_kept.c), answers (control_say.c).

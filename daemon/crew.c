@@ -101,7 +101,7 @@ static void *work(void *of)
     return NULL;
 }
 
-/* Locked. Where there is no memory for one, those that are there do the work. */
+/* Locked. Where one cannot be had, those that are there do the work. */
 static void start_thread(sl_crew *crew)
 {
     hand *own = crew->hands;
@@ -156,24 +156,20 @@ static void on_look(uv_timer_t *timer)
     pthread_mutex_unlock(&crew->lock);
 }
 
-int sl_crew_submit(sl_crew *crew, sl_job *job)
+void sl_crew_submit(sl_crew *crew, sl_job *job)
 {
     pthread_mutex_lock(&crew->lock);
     if (crew->waiting >= crew->idle && ready(crew) < crew->usual)
         start_thread(crew);
-    int32_t none = crew->count == 0;
-    if (!none) {
-        job->next = NULL;
-        *crew->last = job;
-        crew->last = &job->next;
-        crew->waiting++;
-        pthread_cond_signal(&crew->work);
-    }
+    job->next = NULL;
+    *crew->last = job;
+    crew->last = &job->next;
+    crew->waiting++;
+    pthread_cond_signal(&crew->work);
     int32_t all_busy = crew->waiting > crew->idle;
     pthread_mutex_unlock(&crew->lock);
     if (all_busy && !uv_is_active((uv_handle_t *)&crew->look))
         uv_timer_start(&crew->look, on_look, LOOK, LOOK);
-    return none ? -1 : 0;
 }
 
 uv_loop_t *sl_crew_loop(const sl_crew *crew)
@@ -189,6 +185,25 @@ static void on_closed(uv_handle_t *handle)
     pthread_cond_destroy(&crew->work);
     pthread_mutex_destroy(&crew->lock);
     sl_env_allocate(crew->env, crew, 0);
+}
+
+void sl_crew_free(sl_crew *crew)
+{
+    if (!crew)
+        return;
+    pthread_mutex_lock(&crew->lock);
+    crew->ending = 1;
+    pthread_cond_broadcast(&crew->work);
+    pthread_mutex_unlock(&crew->lock);
+    for (int32_t i = 0; i < MOST; i++) {
+        pthread_mutex_lock(&crew->lock);
+        int32_t there = crew->hands[i].is != NOBODY;
+        pthread_mutex_unlock(&crew->lock);
+        if (there)
+            pthread_join(crew->hands[i].thread, NULL);
+    }
+    uv_close((uv_handle_t *)&crew->finished, on_closed);
+    uv_close((uv_handle_t *)&crew->look, on_closed);
 }
 
 sl_crew *sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual)
@@ -212,24 +227,12 @@ sl_crew *sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual)
     uv_unref((uv_handle_t *)&crew->finished);
     uv_unref((uv_handle_t *)&crew->look);
     crew->handles = 2;
-    return crew;
-}
-
-void sl_crew_free(sl_crew *crew)
-{
-    if (!crew)
-        return;
     pthread_mutex_lock(&crew->lock);
-    crew->ending = 1;
-    pthread_cond_broadcast(&crew->work);
+    start_thread(crew); /* this one stays: who has as many as usual beside it goes */
+    int32_t started = crew->count;
     pthread_mutex_unlock(&crew->lock);
-    for (int32_t i = 0; i < MOST; i++) {
-        pthread_mutex_lock(&crew->lock);
-        int32_t there = crew->hands[i].is != NOBODY;
-        pthread_mutex_unlock(&crew->lock);
-        if (there)
-            pthread_join(crew->hands[i].thread, NULL);
-    }
-    uv_close((uv_handle_t *)&crew->finished, on_closed);
-    uv_close((uv_handle_t *)&crew->look, on_closed);
+    if (started)
+        return crew;
+    sl_crew_free(crew);
+    return NULL;
 }

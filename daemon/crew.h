@@ -24,11 +24,11 @@ struct sl_job {
     sl_job *next;              /* the crew's */
 };
 
-/* Gives a crew on a loop, which it does not keep alive; threads are started when there is work.
- * usual: at least 1. NULL: no memory or no descriptors. */
+/* Gives a crew on a loop, which it does not keep alive; threads but the first are started when
+ * there is work. usual: at least 1. NULL: no memory, no descriptors or no thread. */
 sl_crew *sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual);
-/* Borrows the job until done was called. 0, or -1: not one thread can be had. */
-int sl_crew_submit(sl_crew *crew, sl_job *job);
+/* Borrows the job until done was called. */
+void sl_crew_submit(sl_crew *crew, sl_job *job);
 uv_loop_t *sl_crew_loop(const sl_crew *crew);
 /* No job may be out. Its threads have ended when this comes back; it is gone when the loop has run
  * once more. NULL: nothing. */

@@ -55,12 +55,16 @@ static void note(service_room *room, sl_event event, int32_t level, const char *
 static void restart_hanging(service_room *room, sl_service *service, int64_t since)
 {
     char text[512], who[300];
+    int32_t stops = service->state == SL_SERVICE_STOPPING; /* then that goes on */
     sl_graph_stuck(sl_service_graph(service), who, sizeof who);
     snprintf(text, sizeof text,
-             "graph '%s' has not come back from a step for %lld seconds: it is restarted; %s",
-             sl_service_name(service), (long long)(since / 1000000), who);
+             "graph '%s' has not come back from a step for %lld seconds: it is %s; %s",
+             sl_service_name(service), (long long)(since / 1000000),
+             stops ? "to stop" : "restarted", who);
     note(room, SL_EVENT_STUCK, SL_LOG_ERROR, text);
     service->hangs = 1;
+    if (stops)
+        return;
     sl_service_stop(service, sl_service_run_now); /* whatever its schedule: the tick was served */
 }
 
@@ -246,6 +250,16 @@ static int listen_for_metrics(service_room *room)
     return 0;
 }
 
+static int cannot_start(service_room *room)
+{
+    sl_error error = {.level = SL_LOG_ERROR,
+                      .code = SL_CODE_TRY_AGAIN,
+                      .hint =
+                          "memory, descriptors (LimitNOFILE=) and threads (TasksMax=) are needed"};
+    sl_errors_add(&room->session.errors, &error, "cannot start: something is short");
+    return -1;
+}
+
 static int make_house(service_room *room)
 {
     const sl_arguments *arguments = room->session.arguments;
@@ -265,10 +279,10 @@ static int make_house(service_room *room)
     atomic_init(&room->log.level, -1);
     if (!room->house.journal || sl_worker_begin(&room->house.loop, room->house.env, &room->uv,
                                                 (int32_t)arguments->workers) < 0)
-        return -1;
+        return cannot_start(room);
     room->supervisor = sl_supervisor_new(
         &room->house, arguments->config ? arguments->config : DIRECTORY, arguments->watch);
-    return room->supervisor ? 0 : -1;
+    return room->supervisor ? 0 : cannot_start(room);
 }
 
 static void run(service_room *room)

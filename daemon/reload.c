@@ -143,6 +143,11 @@ void sl_supervisor_drop_reloads(sl_supervisor *supervisor)
     }
 }
 
+int32_t sl_supervisor_reload_waits(const sl_supervisor *supervisor)
+{
+    return supervisor->reloads && supervisor->reloads->next;
+}
+
 int32_t sl_supervisor_prepares(const sl_supervisor *supervisor)
 {
     return supervisor->reloads && supervisor->reloads->working;
@@ -172,9 +177,10 @@ static void gone(sl_service *service)
     sl_supervisor *supervisor = service->house->of;
     change *of = change_of(supervisor->reloads, sl_service_name(service));
     service->state = SL_SERVICE_STOPPED;
+    sl_supervisor_take_out(supervisor, service);          /* nobody finds it any more */
     service->house->changed(service->house->of, service); /* whoever waits for it */
+    sl_service_free(service);
     of->open = 0;
-    sl_supervisor_remove(supervisor, service);
     look_whether_applied(supervisor->reloads);
 }
 
@@ -197,6 +203,7 @@ static void go_on(sl_service *service, const change *of)
 /* The new plan did not come to its first step: the old one goes on. */
 static void go_back(sl_service *service, reloading *reload, change *of)
 {
+    free(of->failed);
     of->failed = strdup(service->error ? service->error : "it did not start");
     of->open = 0; /* its states are no longer watched */
     if (of->old) {
@@ -212,8 +219,14 @@ static void swap(sl_service *service)
     sl_supervisor *supervisor = service->house->of;
     reloading *reload = supervisor->reloads;
     change *of = change_of(reload, sl_service_name(service));
-    of->old = sl_service_replace(service, of->loaded);
+    sl_loaded *made = of->loaded;
+    of->old = sl_service_replace(service, made);
     of->loaded = NULL;
+    if (of->old == made) { /* the one that ran goes on */
+        of->failed = strdup("out of memory");
+        sl_loaded_free(made);
+        of->old = NULL;
+    }
     if (service->wanted) {
         go_on(service, of);
         return;
@@ -334,10 +347,7 @@ static void prepare_next(reloading *reload)
     if (reload->at < reload->count) {
         reload->work = (sl_job){.work = prepare, .done = prepared};
         reload->working = 1;
-        if (sl_crew_submit(sl_worker_crew(&supervisor->house->loop), &reload->work) == 0)
-            return;
-        reload->working = 0; /* no thread can be had */
-        no_memory(reload);
+        sl_crew_submit(sl_worker_crew(&supervisor->house->loop), &reload->work);
         return;
     }
     if (reload->errors.errors > 0)

@@ -193,11 +193,7 @@ static void work_done(void *of)
 static void submit(sl_runner *runner, void (*work)(void *of), void (*next)(sl_runner *runner))
 {
     runner->next = next;
-    if (runner->loop->submit(runner->seat, work) == 0)
-        return;
-    /* No worker can be had: do it here, late but right. */
-    work(runner);
-    work_done(runner);
+    runner->loop->submit(runner->seat, work);
 }
 
 static void end_wait(sl_runner *runner)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/fingerprint.h"
 #include "config/schedule.h"
 #include "daemon/ticks.h"
 
@@ -70,19 +71,12 @@ const char *sl_service_name(const sl_service *service)
 
 /* ---- What a file says ----------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t hash, const char *text)
-{
-    for (; text && *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return (hash ^ 0xffu) * 0x100000001b3u;
-}
-
 /* Values as they are with params put in: a credential that has changed changes the graph. */
 static uint64_t mix_value(uint64_t hash, const sl_value *value)
 {
     if (!value)
-        return mix(hash, "");
-    hash = mix(mix(hash, value->key), value->text);
+        return sl_fingerprint_mix(hash, "");
+    hash = sl_fingerprint_mix(sl_fingerprint_mix(hash, value->key), value->text);
     for (uint32_t i = 0; i < value->count; i++)
         hash = mix_value(hash, sl_item(value, i));
     return hash;
@@ -103,7 +97,7 @@ sl_loaded *sl_loaded_read(const sl_house *house, const char *file)
     loaded->plan =
         sl_plan_read(house->env, house->registry, loaded->file, NULL, 0, &loaded->errors);
     const sl_plan *plan = loaded->plan;
-    uint64_t hash = mix(0xcbf29ce484222325u, plan ? plan->text : "");
+    uint64_t hash = plan ? plan->print : 0;
     for (uint32_t i = 0; plan && i < plan->count; i++)
         hash = mix_value(hash, plan->stages[i].options);
     loaded->fingerprint = plan ? mix_value(hash, plan->params) : hash;
@@ -150,7 +144,7 @@ static void keep_past(sl_service *service, const sl_plan *before, const sl_stage
 static void keep_tick(sl_service *service)
 {
     const sl_house *house = service->house;
-    if (!service->loaded->plan->schedule)
+    if (!service->loaded->plan->schedule || !house->state)
         return;
     int32_t kept =
         sl_ticks_write(house->env, house->state, sl_service_name(service), service->served);
@@ -165,7 +159,8 @@ static void keep_tick(sl_service *service)
 static void recall_tick(sl_service *service)
 {
     const sl_house *house = service->house;
-    service->served = sl_ticks_read(house->env, house->state, sl_service_name(service));
+    service->served =
+        house->state ? sl_ticks_read(house->env, house->state, sl_service_name(service)) : 0;
     if (service->served > 0)
         return;
     service->served = wall(service);

@@ -26,8 +26,10 @@ static void confine(sl_session *session)
     if (!roots)
         answer = sl_roots_new(arguments->roots, arguments->roots_count, &roots, &wrong);
     if (answer == 0 && !env.size) {
-        env = *sl_roots_env(roots);
-        answer = sl_sqlite_confine(roots, &env.sqlite_vfs) < 0 ? -ENOSYS : 0;
+        sl_env made = *sl_roots_env(roots);
+        answer = sl_sqlite_confine(roots, &made.sqlite_vfs) < 0 ? -ENOSYS : 0;
+        if (answer == 0)
+            env = made;
     }
     session->reach = &env;
     if (answer == -ENOSYS || answer == -EPERM || answer == -ENOMEM) {

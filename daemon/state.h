@@ -8,7 +8,8 @@
  * A checkpoint that is not durable may be taken back by a power cut (WAL, NORMAL), and the file
  * is then cut back to the one that is left.
  *
- * Errors go to the list with their place. Thread: WORKER, the graph's strand.
+ * Errors go to the list with their place. Thread: WORKER, the graph's strand; sl_state_name and
+ * sl_state_make_directory: ANY THREAD.
  */
 #ifndef SL_STATE_H
 #define SL_STATE_H

@@ -11,6 +11,7 @@
 #include "daemon/supervisor_inside.h"
 
 #define SETTLES 200 /* milliseconds without a further change before a watched directory is read */
+#define LATEST 2000 /* ... and at the latest, however often it changes */
 #define RETURNS 500 /* milliseconds between two looks whether one that went is there again */
 
 static void service_changed(void *of, sl_service *service)
@@ -43,11 +44,15 @@ sl_supervisor *sl_supervisor_new(sl_house *house, const char *directory, int32_t
 
 /* ---- The directory -------------------------------------------------------------------------- */
 
+static int is_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return name[0] != '.' && dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
 static int is_graph(const struct dirent *entry)
 {
-    const char *dot = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && dot &&
-           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+    return is_name(entry->d_name);
 }
 
 int sl_supervisor_read(sl_supervisor *supervisor, sl_loaded ***list, uint32_t *count)
@@ -113,7 +118,7 @@ int sl_supervisor_add(sl_supervisor *supervisor, sl_loaded *loaded)
     return 0;
 }
 
-void sl_supervisor_remove(sl_supervisor *supervisor, sl_service *service)
+void sl_supervisor_take_out(sl_supervisor *supervisor, const sl_service *service)
 {
     uint32_t at = 0;
     while (supervisor->services[at] != service)
@@ -121,7 +126,6 @@ void sl_supervisor_remove(sl_supervisor *supervisor, sl_service *service)
     supervisor->count--;
     memmove(supervisor->services + at, supervisor->services + at + 1,
             (supervisor->count - at) * sizeof *supervisor->services);
-    sl_service_free(service);
 }
 
 void sl_supervisor_forget_broken(sl_supervisor *supervisor)
@@ -154,32 +158,59 @@ static void remember_broken(sl_supervisor *supervisor, const char *file, const s
 /* ---- Watching ------------------------------------------------------------------------------- */
 
 static void on_event(uv_fs_event_t *watcher, const char *name, int events, int status);
+static void on_settled(uv_timer_t *timer);
 
 /* The directory may be another one by now: it was moved away, and is there again. */
-static int watch(sl_supervisor *supervisor)
+static void watch(sl_supervisor *supervisor)
 {
+    char text[512];
     uv_fs_event_stop(&supervisor->watcher);
-    return uv_fs_event_start(&supervisor->watcher, on_event, supervisor->directory, 0);
+    int failed = uv_fs_event_start(&supervisor->watcher, on_event, supervisor->directory, 0);
+    supervisor->lost = failed == UV_ENOENT || failed == UV_ENOTDIR;
+    if (supervisor->lost)
+        uv_timer_start(&supervisor->settle, on_settled, RETURNS, 0);
+    if (!failed || supervisor->lost)
+        return;
+    snprintf(text, sizeof text, "cannot watch the directory '%.300s': %s", supervisor->directory,
+             uv_strerror(failed));
+    sl_error line = {.level = SL_LOG_WARNING,
+                     .code = SL_CODE_FAILED,
+                     .message = text,
+                     .hint = "`sluice reload` takes what has changed"};
+    sl_journal_event(&supervisor->log, SL_EVENT_NONE, &line);
 }
 
 static void on_settled(uv_timer_t *timer)
 {
     sl_supervisor *supervisor = timer->data;
     int32_t was_lost = supervisor->lost;
-    supervisor->lost = watch(supervisor) < 0;
-    if (supervisor->lost)
-        uv_timer_start(timer, on_settled, RETURNS, 0);
-    if (!supervisor->lost || !was_lost) /* else that was said */
+    supervisor->unsettled = 0;
+    watch(supervisor);
+    if (supervisor->lost && was_lost) /* that was said */
+        return;
+    if (!sl_supervisor_reload_waits(supervisor))
         sl_supervisor_reload(supervisor, 0, NULL, NULL);
+}
+
+/* Whether it is about the directory itself: libuv gives its own name then. */
+static int is_directory(const sl_supervisor *supervisor, const char *name)
+{
+    const char *slash = strrchr(supervisor->directory, '/');
+    return strcmp(name, slash ? slash + 1 : supervisor->directory) == 0;
 }
 
 static void on_event(uv_fs_event_t *watcher, const char *name, int events, int status)
 {
     sl_supervisor *supervisor = watcher->data;
-    (void)name;
+    uint64_t now = uv_now(supervisor->house->uv);
     (void)events;
     (void)status;
-    uv_timer_start(&supervisor->settle, on_settled, SETTLES, 0);
+    if (name && !is_name(name) && !is_directory(supervisor, name))
+        return;
+    if (supervisor->unsettled == 0)
+        supervisor->unsettled = now;
+    if (now - supervisor->unsettled < LATEST)
+        uv_timer_start(&supervisor->settle, on_settled, SETTLES, 0);
 }
 
 /* ---- Life ----------------------------------------------------------------------------------- */
@@ -203,11 +234,8 @@ void sl_supervisor_start(sl_supervisor *supervisor)
     free(list);
     for (uint32_t i = 0; i < supervisor->count; i++)
         sl_service_start(supervisor->services[i]);
-    if (!supervisor->watch)
-        return;
-    supervisor->lost = watch(supervisor) < 0;
-    if (supervisor->lost)
-        uv_timer_start(&supervisor->settle, on_settled, RETURNS, 0);
+    if (supervisor->watch)
+        watch(supervisor);
 }
 
 void sl_supervisor_look_drained(sl_supervisor *supervisor)
@@ -256,8 +284,8 @@ void sl_supervisor_free(sl_supervisor *supervisor)
 {
     if (!supervisor)
         return;
-    while (supervisor->count > 0)
-        sl_supervisor_remove(supervisor, supervisor->services[supervisor->count - 1]);
+    for (uint32_t i = 0; i < supervisor->count; i++)
+        sl_service_free(supervisor->services[i]);
     sl_supervisor_forget_broken(supervisor);
     supervisor->handles = 2;
     uv_close((uv_handle_t *)&supervisor->watcher, on_closed);

@@ -29,7 +29,7 @@ typedef struct screen {
     line *lines;
     size_t count;
     int64_t at, before; /* monotonic microseconds of the looks */
-    int32_t terminal, once;
+    int32_t terminal;
 } screen;
 
 static int64_t number(const char *json, const char *name)
@@ -88,7 +88,6 @@ static void take_stage(screen *on, const char *graph, const char *state, const c
     at->total = number(json, "source_bytes_total");
     *at->waits = '\0';
     sl_json_get_text(json, "waits_for", at->waits, sizeof at->waits);
-    at->known = at->seen >= 0 && at->known;
     at->seen = 1;
 }
 

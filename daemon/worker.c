@@ -145,10 +145,10 @@ static void leave(sl_seat *seat)
     uv_close((uv_handle_t *)&seat->async, handle_closed);
 }
 
-static int submit(sl_seat *seat, void (*work)(void *of))
+static void submit(sl_seat *seat, void (*work)(void *of))
 {
     seat->work = work;
-    return sl_crew_submit(seat->loop->of, &seat->job);
+    sl_crew_submit(seat->loop->of, &seat->job);
 }
 
 static void wake_at(sl_seat *seat, int64_t monotonic)

@@ -1,5 +1,5 @@
 /*
- * worker.h - work off the loop, answers back on it: libuv, behind five functions.
+ * worker.h - work off the loop, answers back on it: libuv, behind eight functions.
  *
  * Who wants to be driven joins a loop and gets a seat. On a seat at most one piece of work is
  * out at a time; it runs on a worker thread, then `done` is called on the loop thread. A timer,
@@ -28,8 +28,8 @@ struct sl_loop {
     sl_seat *(*join)(sl_loop *loop, void (*done)(void *of), void (*woken)(void *of), void *of);
     /* LOOP. No work may be out. Nothing is called any more. NULL: nothing. */
     void (*leave)(sl_seat *seat);
-    /* LOOP. Calls work(of) on a worker, then done(of). 0, or -1. */
-    int (*submit)(sl_seat *seat, void (*work)(void *of));
+    /* LOOP. Calls work(of) on a worker, then done(of). */
+    void (*submit)(sl_seat *seat, void (*work)(void *of));
     /* LOOP. woken(of) at this monotonic time, in microseconds; -1: never. Replaces the last. */
     void (*wake_at)(sl_seat *seat, int64_t monotonic);
     /* LOOP. woken(of) when the descriptor is ready (POLLIN, POLLOUT). 0, or -1: cannot. */
@@ -46,7 +46,7 @@ struct sl_loop {
  * UV_EMFILE. */
 int sl_worker_room(void);
 /* Fills in a loop over libuv's; `uv` is borrowed. usual: workers at once, while none is held up. 0,
- * or -1: no memory or no descriptors. */
+ * or -1: no memory, no descriptors or no thread. */
 int sl_worker_begin(sl_loop *loop, const sl_env *env, uv_loop_t *uv, int32_t usual);
 /* Its threads, for work that belongs to no seat. */
 sl_crew *sl_worker_crew(const sl_loop *loop);

@@ -41,6 +41,8 @@ sl_status sl_source_fail_path(sl_stage *stage, const char *path, const sl_value 
         return sl_fail_at(stage, &place, "there is no file '%s'", path);
     if (error == EMFILE || error == ENFILE)
         place.hint = "raise the number of open files: ulimit -n, or LimitNOFILE of the unit";
+    if (error == EINTR)
+        place.code = SL_CODE_CUT_SHORT;
     return sl_fail_at(stage, &place, "cannot open '%s': %s", path, sl_env_why(error));
 }
 

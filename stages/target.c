@@ -57,6 +57,8 @@ static sl_status fail_path(sl_stage *stage, const char *path, const sl_value *va
     sl_place place = {.code = SL_CODE_NO_OUTPUT, .value = value, .hint = sl_env_hint(error)};
     if (sl_env_forbids(error))
         place.code = SL_CODE_PERMISSION;
+    if (error == EINTR)
+        place.code = SL_CODE_CUT_SHORT;
     if (error == ENOENT || error == ENOTDIR)
         place.hint = "create its folder first";
     return sl_fail_at(stage, &place, "cannot create '%s': %s", path,

@@ -660,10 +660,11 @@ void sl_generator_close(sl_generator *generator)
     if (generator->closed)
         return;
     generator->closed = 1;
-    int free_gate = 0;
-    while (!atomic_compare_exchange_weak(&generator->gate, &free_gate, 2)) {
-        free_gate = 0;
-        sched_yield();
+    int gate = 1;
+    while (!atomic_compare_exchange_weak(&generator->gate, &gate, 0) && gate != 0) {
+        if (gate == 2)
+            sched_yield();
+        gate = 1;
     }
     if (generator->opened && generator->type->abort && !generator->ended &&
         sl_exporter_acts(generator))
@@ -683,13 +684,13 @@ void sl_generator_close(sl_generator *generator)
 
 void sl_generator_interrupt(sl_generator *generator)
 {
-    int free_gate = 0;
+    int free_gate = 1;
     if (!generator->type->interrupt)
         return;
-    if (!atomic_compare_exchange_strong(&generator->gate, &free_gate, 1))
+    if (!atomic_compare_exchange_strong(&generator->gate, &free_gate, 2))
         return;
     generator->type->interrupt(&generator->stage);
-    atomic_store(&generator->gate, 0);
+    atomic_store(&generator->gate, 1);
 }
 
 /* ---- Before the first pull
@@ -757,6 +758,7 @@ sl_status sl_generator_open(sl_generator *generator)
     inherit_columns(generator);
     if (!generator->columns && generator->type->role != SL_EXPORTER)
         return sl_generator_bug(generator, "declared no columns");
+    atomic_store(&generator->gate, 1);
     return SL_OK;
 }
 

@@ -43,8 +43,8 @@ struct sl_generator {
     int32_t input_pending; /* an input answered PENDING in this call */
     int32_t waiting;       /* the last answer was this stage's own PENDING */
     int32_t ended, failed;
-    int32_t uncertain;   /* abort failed: what stands in the target is not known */
-    atomic_int gate;     /* 0 free, 1 an interrupt is inside, 2 closed for interrupts */
+    int32_t uncertain; /* abort failed: what stands in the target is not known */
+    atomic_int gate;   /* for interrupts: 0 shut, as it begins and ends; 1 free; 2 one is inside */
     const char *raising; /* goes to input 0 in place of the next pull */
 
     /* each, write: the batch that the stage is looking at. */

@@ -106,7 +106,7 @@ static int32_t open_at(int32_t fd, const char *rest, int32_t flags, uint32_t mod
         long got = syscall(SYS_openat2, fd, rest, &how, sizeof how);
         if (got >= 0)
             return (int32_t)got;
-        if (errno != EAGAIN && errno != EINTR) /* EAGAIN: `..` while something was renamed */
+        if (errno != EAGAIN) /* `..` while something was renamed */
             return -errno;
     }
     return -EAGAIN;

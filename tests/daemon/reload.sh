@@ -166,6 +166,24 @@ for i in 1 2 3 4 5; do
     "$sluice" start two >/dev/null
 done
 
+# A graph goes with a reload, and whoever waits for its end wants it started again in the same breath.
+for i in 1 2 3 4 5; do
+    follow_graph gone "$work/in.csv" "$work/gone.jsonl" >g/gone.yaml
+    reload
+    rm g/gone.yaml
+    kill -STOP "$pid"
+    timeout "$patience" "$rude" say s.sock <<<'{"sluice":1,"verb":"reload"}' >/dev/null &
+    asking=$!
+    printf '{"sluice":1,"verb":"%s","graph":"gone"}\n' stop start |
+        timeout "$patience" "$rude" say s.sock >answered &
+    waiting=$!
+    kill -CONT "$pid"
+    wait "$asking" || problem "a reload was not answered"
+    wait "$waiting" || problem "stop and start of a graph that goes were not answered"
+    "$sluice" status gone >out 2>&1 && problem "a graph that was removed is still there"
+done
+"$sluice" status >/dev/null || problem "the daemon is gone"
+
 # A graph that runs by the clock and is changed in the middle of a run goes on with it, whenever its
 # next time is.
 csv many.csv 200000

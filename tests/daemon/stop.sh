@@ -72,14 +72,21 @@ stages:
     columns: {h: "length(hex(zeroblob(100000 + n % 7)))"}
   - exporter: discard
 G
+mkfifo nobody
+load_graph fifo "$work/nobody" "$work/fifo.db" >g/fifo.yaml # opening it takes as long as nobody writes
 lines=$(grep -c . log)
 start
+"$sluice" stop fifo >/dev/null
+same "state of a graph that waited for a writer" stopped "$(state fifo)"
+"$sluice" start fifo >/dev/null &
+starting=$!
 shows endless '"state":"(starting|running)"'
 shows slow '"state":"running"'
 "$sluice" stop slow >/dev/null
 same "state of a graph that was cut short" stopped "$(state slow)"
 end
 [ "$took" -le "$busy" ] || problem "a daemon with a statement without end took $took ms"
+wait "$starting"
 tail -n +$((lines + 1)) log | grep ' error ' && problem "a stop is a failure"
 
 # A stage that does not come back: the first signal is bounded by --stop-timeout, the second one

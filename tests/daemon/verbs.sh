@@ -87,6 +87,8 @@ as_file rejects show kept
 same "rejected rows shown" 1000 "$(grep -c ': rules: id > 0$' by.name)"
 as_file rejects show --format json kept
 [ "$(wc -c <by.name)" -gt 131072 ] || problem "the rows fit in a page: nothing says that pages work"
+timeout "$patience" "$sluice" rejects show kept --format json | head -c 140000 >two # a reader that has had enough
+same "pages nobody reads" 141 "${PIPESTATUS[0]}"
 "$sluice" rejects show kept 7 >one
 same "a row by its number" '7: rules: id > 0' "$(head -n 1 one)"
 

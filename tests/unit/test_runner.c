@@ -224,11 +224,10 @@ static void fake_leave(sl_seat *seat)
     seat->left = 1;
 }
 
-static int fake_submit(sl_seat *seat, void (*work)(void *of))
+static void fake_submit(sl_seat *seat, void (*work)(void *of))
 {
     is_idle(seat); /* one piece of work at a time */
     seat->work = work;
-    return 0;
 }
 
 static void fake_wake_at(sl_seat *seat, int64_t at)
