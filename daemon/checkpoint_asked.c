@@ -124,15 +124,6 @@ static void add_text(words *at, sl_builder *text, uint32_t exporter, const sl_am
     add_next(at, text, exporter, &found->kept, refusal);
 }
 
-static void add_word(sl_builder *text, const char *name, const char *value)
-{
-    sl_builder_format(text, ",\"%s\":", name);
-    if (value)
-        sl_builder_json(text, value, strlen(value));
-    else
-        sl_builder_word(text, "null");
-}
-
 static void add_json_stages(sl_builder *text, const sl_kept *kept)
 {
     int32_t first = 1;
@@ -164,13 +155,13 @@ static void add_json(words *at, sl_builder *text, uint32_t exporter, const sl_am
     const char *changed;
     sl_builder_word(text, "{\"exporter\":");
     sl_builder_json(text, stage->name, strlen(stage->name));
-    add_word(text, "type", stage->type->name);
+    sl_inquiry_member(text, "type", stage->type->name);
     sl_words_target(&target, stage);
-    add_word(text, "target", target.data);
+    sl_inquiry_member(text, "target", target.data);
     sl_builder_done(&target);
     sl_builder_format(text, ",\"kept\":%s", found->text ? "true" : "false");
     if (found->text) {
-        add_word(text, "checkpoint_in", found->place);
+        sl_inquiry_member(text, "checkpoint_in", found->place);
         sl_builder_format(text, ",\"rows\":%lld,\"changed\":\"", (long long)found->kept.rows);
         sl_words_instant(text, found->kept.changed);
         sl_builder_word(text, "\"");
@@ -181,7 +172,7 @@ static void add_json(words *at, sl_builder *text, uint32_t exporter, const sl_am
             sl_builder_json(text, changed, strlen(changed));
         }
         sl_builder_word(text, "]");
-        add_word(text, "refused", refusal);
+        sl_inquiry_member(text, "refused", refusal);
     }
     sl_builder_word(text, "}");
 }

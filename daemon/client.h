@@ -15,8 +15,12 @@ int sl_client_ask(const sl_arguments *arguments, const sl_request *request,
 /* Prints the item `error` of an answer as `sluice check` prints a mistake of the YAML. */
 void sl_client_print_error(const char *item, const sl_arguments *arguments);
 
-/* "GRAPH.STAGE" -> both; 0, or -1: there is no stage, said. graph: room for the word. */
-int sl_client_split(const char *word, char *graph, const char **stage);
+/* Prints an item as the line that it is: an `item` of sl_client_ask. */
+int sl_client_print_json(void *of, const sl_reply *reply);
+
+/* Members of an item: the text, in the room given, ""; the number, 0 where there is none. */
+const char *sl_client_text(const char *json, const char *name, char *text, size_t size);
+int64_t sl_client_number(const char *json, const char *name);
 
 /* A request in which nothing is given. */
 sl_request sl_client_request(sl_verb_id verb);

@@ -26,6 +26,15 @@ sl_status sl_inquiry_wrong(sl_inquiry *about, int32_t code, const char *hint, co
     return sl_errors_add(about->errors, &error, "%s", message);
 }
 
+void sl_inquiry_member(sl_builder *text, const char *name, const char *value)
+{
+    sl_builder_format(text, ",\"%s\":", name);
+    if (value)
+        sl_builder_json(text, value, strlen(value));
+    else
+        sl_builder_word(text, "null");
+}
+
 sl_status sl_inquiry_put(sl_inquiry *about, sl_builder *text)
 {
     int32_t failed = text->failed;

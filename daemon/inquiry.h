@@ -56,6 +56,8 @@ sl_status sl_rejects_answer(sl_inquiry *about);    /* rejects_asked.c */
 /* For those two: an error without a place. SL_ERROR. */
 sl_status sl_inquiry_wrong(sl_inquiry *about, int32_t code, const char *hint, const char *format,
                            ...) SL_PRINTF(4, 5);
+/* Adds `,"name":` and the text as JSON; NULL is null. */
+void sl_inquiry_member(sl_builder *text, const char *name, const char *value);
 /* Prints what stands in the builder, which is freed. SL_ERROR: it failed, said. */
 sl_status sl_inquiry_put(sl_inquiry *about, sl_builder *text);
 

@@ -33,15 +33,6 @@ static const char *text_of(sqlite3_stmt *row, int column)
     return (const char *)sqlite3_column_text(row, column);
 }
 
-static void add_word(sl_builder *text, const char *name, const char *value)
-{
-    sl_builder_format(text, ",\"%s\":", name);
-    if (value)
-        sl_builder_json(text, value, strlen(value));
-    else
-        sl_builder_word(text, "null");
-}
-
 static void add_number(sl_builder *text, const char *name, sqlite3_stmt *row, int column)
 {
     if (sqlite3_column_type(row, column) == SQLITE_NULL)
@@ -75,7 +66,7 @@ static void add_reason(sl_builder *text, sqlite3_stmt *row, int32_t json, int32_
     sl_builder_word(text, first ? "{\"stage\":" : ",{\"stage\":");
     const char *stage = text_of(row, 0) ? text_of(row, 0) : "";
     sl_builder_json(text, stage, strlen(stage));
-    add_word(text, "reason", text_of(row, 1));
+    sl_inquiry_member(text, "reason", text_of(row, 1));
     add_number(text, "rows", row, 2);
     add_number(text, "last_rowid", row, 3);
     sl_builder_word(text, "}");
@@ -109,7 +100,7 @@ static void add_table(words *at, const sl_reject_table *table, sl_builder *text,
         sl_builder_word(text, "{\"exporter\":");
         sl_builder_json(text, stage->name, strlen(stage->name));
         sl_words_target(&target, stage);
-        add_word(text, "target", target.data);
+        sl_inquiry_member(text, "target", target.data);
         sl_builder_done(&target);
         sl_builder_format(text, ",\"rows\":%lld,\"changed\":", (long long)rows);
         sl_builder_word(text, changed ? "\"" : "null");
@@ -152,17 +143,17 @@ static void add_row_json(sl_builder *text, sqlite3_stmt *row)
 {
     const char *values = text_of(row, 8);
     sl_builder_format(text, "{\"rowid\":%lld", (long long)sqlite3_column_int64(row, 0));
-    add_word(text, "stage", text_of(row, 1));
-    add_word(text, "reason", text_of(row, 2));
-    add_word(text, "column", text_of(row, 3));
-    add_word(text, "source", text_of(row, 4));
+    sl_inquiry_member(text, "stage", text_of(row, 1));
+    sl_inquiry_member(text, "reason", text_of(row, 2));
+    sl_inquiry_member(text, "column", text_of(row, 3));
+    sl_inquiry_member(text, "source", text_of(row, 4));
     add_number(text, "row", row, 5);
     add_number(text, "line", row, 6);
-    add_word(text, "raw", text_of(row, 7));
+    sl_inquiry_member(text, "raw", text_of(row, 7));
     if (values && sl_json_valid(values, strlen(values)))
         sl_builder_format(text, ",\"values\":%s}\n", values);
     else {
-        add_word(text, "values", values);
+        sl_inquiry_member(text, "values", values);
         sl_builder_word(text, "}\n");
     }
 }

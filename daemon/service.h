@@ -20,6 +20,7 @@
 #define SL_SERVICE_H
 
 #include "daemon/journal.h"
+#include "daemon/loaded.h"
 #include "daemon/runner.h"
 
 typedef enum sl_service_state {
@@ -50,22 +51,6 @@ typedef struct sl_house {
     void (*changed)(void *of, sl_service *service); /* its state, or a step was made */
     void *of;
 } sl_house;
-
-/* A YAML file that was read. */
-typedef struct sl_loaded {
-    sl_arena *arena; /* of errors and of the texts that they show */
-    sl_errors errors;
-    sl_plan *plan; /* NULL: errors say why */
-    char *file;
-    uint64_t fingerprint; /* of the file's text and all values put in */
-    uint32_t held;        /* frees that only take one hold back */
-} sl_loaded;
-
-/* Gives what a file says; NULL: no memory. */
-sl_loaded *sl_loaded_read(const sl_house *house, const char *file);
-/* It stays, whatever the service becomes: one more free is needed. Its plan is only read. */
-sl_loaded *sl_loaded_hold(sl_loaded *loaded);
-void sl_loaded_free(sl_loaded *loaded); /* NULL: nothing */
 
 typedef struct sl_stage_view {
     sl_counters counters;

@@ -67,7 +67,9 @@ int sl_supervisor_read(sl_supervisor *supervisor, sl_loaded ***list, uint32_t *c
     for (int i = 0; i < found; i++) {
         char file[4096];
         snprintf(file, sizeof file, "%s/%s", supervisor->directory, entries[i]->d_name);
-        sl_loaded *loaded = *list ? sl_loaded_read(supervisor->house, file) : NULL;
+        sl_loaded *loaded =
+            *list ? sl_loaded_read(supervisor->house->env, supervisor->house->registry, file)
+                  : NULL;
         if (loaded)
             (*list)[(*count)++] = loaded;
         free(entries[i]);

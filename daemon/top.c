@@ -32,12 +32,6 @@ typedef struct screen {
     int32_t terminal;
 } screen;
 
-static int64_t number(const char *json, const char *name)
-{
-    int64_t value;
-    return sl_json_get_integer(json, name, &value) == 1 ? value : 0;
-}
-
 static line *line_of(screen *on, const char *name)
 {
     for (size_t i = 0; i < on->count; i++)
@@ -79,13 +73,13 @@ static void take_stage(screen *on, const char *graph, const char *state, const c
     at->in_before = at->in;
     at->out_before = at->out;
     at->busy_before = at->busy;
-    at->in = number(json, "rows_in");
-    at->out = number(json, "rows_out");
-    at->rejected = number(json, "rejected");
-    at->busy = number(json, "busy_microseconds");
-    at->memory = number(json, "memory_bytes");
-    at->done = number(json, "source_bytes");
-    at->total = number(json, "source_bytes_total");
+    at->in = sl_client_number(json, "rows_in");
+    at->out = sl_client_number(json, "rows_out");
+    at->rejected = sl_client_number(json, "rejected");
+    at->busy = sl_client_number(json, "busy_microseconds");
+    at->memory = sl_client_number(json, "memory_bytes");
+    at->done = sl_client_number(json, "source_bytes");
+    at->total = sl_client_number(json, "source_bytes_total");
     *at->waits = '\0';
     sl_json_get_text(json, "waits_for", at->waits, sizeof at->waits);
     at->seen = 1;
@@ -187,17 +181,10 @@ static int look(void *of, const sl_reply *reply)
         take_graph(on, reply->json);
     if (strcmp(reply->item, "look") == 0) {
         on->before = on->at;
-        on->at = number(reply->json, "monotonic_microseconds");
+        on->at = sl_client_number(reply->json, "monotonic_microseconds");
         print_look(on);
     }
     return ferror(stdout) != 0;
-}
-
-static int print_json(void *of, const sl_reply *reply)
-{
-    (void)of;
-    printf("%s\n", reply->json);
-    return fflush(stdout) != 0;
 }
 
 int sl_verb_top(const sl_arguments *arguments)
@@ -206,7 +193,8 @@ int sl_verb_top(const sl_arguments *arguments)
     sl_request request = sl_client_request(SL_VERB_TOP);
     request.graph = arguments->paths_count > 0 ? arguments->paths[0] : NULL;
     request.interval = arguments->interval > 0 ? arguments->interval : -1;
-    int code = sl_client_ask(arguments, &request, arguments->json ? print_json : look, &on);
+    int code =
+        sl_client_ask(arguments, &request, arguments->json ? sl_client_print_json : look, &on);
     free(on.lines);
     return code;
 }
