@@ -180,6 +180,13 @@ static void read_graph_name(sl_reading *reading, const sl_yaml_item *item)
                                      : "the name of the graph is too long");
         return;
     }
+    for (const char *c = name; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+            (void)SL_SAY(reading, {.at = item->value},
+                         "the name of the graph has a control character in it");
+            return;
+        }
+    }
     reading->plan->name = name;
 }
 

@@ -17,7 +17,8 @@ static const sl_option_row option_rows[] = {
     {'s', "set", "NAME=VALUE", "set a param of the graph; may be given several times"},
     {'l', "limit", "N", "let each reader give at most N rows"},
     {'F', "fresh", NULL, "begin again, whatever earlier runs have committed"},
-    {'D', "dry-run", NULL, "read and write every row, commit nothing, say what would change"},
+    {'D', "dry-run", NULL,
+     "change nothing, say what would; `run` reads and writes every row for it"},
     {'S', "state", "DIR",
      "where graphs remember how far they got; default: $STATE_DIRECTORY, "
      "$XDG_STATE_HOME/sluice, ~/.local/state/sluice"},

@@ -233,6 +233,7 @@ static void read_some(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 void sl_client_done(sl_client *client)
 {
     client->busy = 0;
+    client->idle = uv_now(client->control->house->uv);
     if (client->closing || client->left_size == 0)
         return;
     char *left = client->left;
@@ -258,6 +259,17 @@ static int user_of(uv_pipe_t *pipe, uint32_t *user)
     return 0;
 }
 
+/* Who has asked nothing for long makes room where there is none: nobody locks out the others. */
+static void make_room(sl_control *control)
+{
+    sl_client *longest = NULL;
+    for (sl_client *at = control->clients; at; at = at->next)
+        if (!at->busy && (!longest || at->idle < longest->idle))
+            longest = at;
+    if (longest && uv_now(control->house->uv) - longest->idle >= IDLE)
+        sl_client_close(longest);
+}
+
 static void connected(uv_stream_t *server, int status)
 {
     sl_control *control = server->data;
@@ -272,6 +284,7 @@ static void connected(uv_stream_t *server, int status)
     uv_timer_init(control->house->uv, &made->timer);
     made->pipe.data = made->timer.data = made;
     made->handles = 2;
+    made->idle = uv_now(control->house->uv);
     made->next = control->clients;
     control->clients = made;
     control->count++;
@@ -280,6 +293,8 @@ static void connected(uv_stream_t *server, int status)
         sl_client_close(made);
         return;
     }
+    if (control->count > CLIENTS)
+        make_room(control);
     if (control->count > CLIENTS) {
         sl_refusal refusal = {.code = SL_CODE_TRY_AGAIN, .message = "too many clients"};
         refuse(made, &refusal);
@@ -309,6 +324,18 @@ static sl_status fail(sl_errors *errors, const char *path, int32_t code, const c
     return sl_errors_add(errors, &error, "cannot listen on '%s': %s", path, why);
 }
 
+/* libuv says that one may not, where there is none. */
+static int no_directory(const char *path)
+{
+    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
+    struct stat info;
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return 0;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return stat(folder, &info) < 0 && errno == ENOENT;
+}
+
 static sl_status bind_path(sl_control *control, const char *path, sl_errors *errors)
 {
     struct stat info;
@@ -321,6 +348,8 @@ static sl_status bind_path(sl_control *control, const char *path, sl_errors *err
             return fail(errors, path, SL_CODE_TRY_AGAIN, "another daemon listens there");
         unlink(path);
     }
+    if (no_directory(path))
+        return fail(errors, path, SL_CODE_NO_OUTPUT, "there is no such directory");
     mode_t before = umask(0117); /* 0660 */
     int answer = uv_pipe_bind(&control->server, path);
     umask(before);

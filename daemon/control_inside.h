@@ -8,6 +8,7 @@
 #include "daemon/protocol.h"
 
 #define CLIENTS 32
+#define IDLE 10000 /* milliseconds without a request, after which one may have to make room */
 #define UNREAD ((size_t)1 << 20) /* bytes that a client may leave unread before it is closed */
 
 struct sl_tap;
@@ -23,7 +24,8 @@ typedef struct sl_client {
     size_t unread;    /* bytes on their way to it */
     char *left;       /* read, and not looked at before the request is answered */
     size_t left_size;
-    int32_t busy; /* 1: a request is being answered */
+    int32_t busy;  /* 1: a request is being answered */
+    uint64_t idle; /* uv_now: since when nothing is */
     int32_t closing;
     int32_t questions; /* on a graph's strand: the client outlives them */
 

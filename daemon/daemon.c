@@ -201,7 +201,8 @@ static void watch_signals(service_room *room)
     uv_timer_init(&room->uv, &room->tick);
     uv_timer_init(&room->uv, &room->deadline);
     room->tick.data = room->deadline.data = room;
-    uv_timer_start(&room->tick, on_tick, 0, TICK);
+    uint64_t tick = TICK, half = (uint64_t)room->notify.watchdog / 2000;
+    uv_timer_start(&room->tick, on_tick, 0, half > 0 && half < tick ? half : tick);
 }
 
 static void changed(void *of, sl_service *service)
@@ -215,6 +216,8 @@ static int listen_for_control(service_room *room)
     char path[4096] = "";
     sl_control_options options = {.fd = sl_notify_take(room->fds, room->fds_count, "control"),
                                   .path = path};
+    if (options.fd < 0)
+        options.fd = sl_notify_take(room->fds, room->fds_count, "sluice.socket");
     if (options.fd < 0 && sl_control_path(room->session.arguments->socket, path, sizeof path) < 0) {
         sl_error error = {.level = SL_LOG_ERROR,
                           .code = SL_CODE_USAGE,
@@ -232,6 +235,24 @@ static int listen_for_control(service_room *room)
     return room->control ? 0 : -1;
 }
 
+/* Those that nobody took are closed: whoever connects is refused, and does not wait for ever. */
+static void warn_of_sockets(service_room *room)
+{
+    char text[200];
+    for (int32_t i = 0; i < room->fds_count; i++) {
+        if (room->fds[i].fd < 0)
+            continue;
+        snprintf(
+            text, sizeof text,
+            "the socket '%s' that the daemon was given is closed: its FileDescriptorName= must "
+            "be control or metrics, each once",
+            room->fds[i].name);
+        note(room, SL_EVENT_NONE, SL_LOG_WARNING, text);
+        close(room->fds[i].fd);
+        room->fds[i].fd = -1;
+    }
+}
+
 /* 0; -1: said. */
 static int listen_for_metrics(service_room *room)
 {
@@ -239,6 +260,9 @@ static int listen_for_metrics(service_room *room)
                                .supervisor = room->supervisor,
                                .address = room->session.arguments->metrics,
                                .fd = sl_notify_take(room->fds, room->fds_count, "metrics")};
+    if (options.fd < 0)
+        options.fd = sl_notify_take(room->fds, room->fds_count, "sluice-metrics.socket");
+    warn_of_sockets(room);
     if (options.fd < 0 && !options.address)
         return 0;
     room->http = sl_http_new(&room->uv, &options, &room->session.errors);
@@ -268,7 +292,7 @@ static int make_house(service_room *room)
                                   .fd = STDERR_FILENO,
                                   .level = room->session.log.level + 1};
     if (arguments->quiet)
-        journal.level = SL_LOG_WARNING;
+        journal.level = SL_LOG_ERROR;
     room->house = (sl_house){.uv = &room->uv,
                              .env = room->session.env,
                              .reach = room->session.reach,

@@ -31,7 +31,11 @@ static int each_of_directory(const char *path, int (*each)(void *of, const char 
     for (int i = 0; i < count; i++) {
         char file[4096];
         snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
-        int code = each(of, file);
+        struct stat found; /* a FIFO would be waited for */
+        int is_none = stat(file, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
+        if (is_none)
+            fprintf(stderr, "%s: it is no file: a pipe, a socket or a device\n", file);
+        int code = is_none ? SL_CODE_NO_INPUT : each(of, file);
         worst = worst ? worst : code;
         free(entries[i]);
     }

@@ -602,6 +602,11 @@ void sl_graph_stuck(const sl_graph *graph, char *text, size_t size)
 {
     size_t at = 0;
     text[0] = '\0';
+    for (uint32_t i = 0; i < graph->plan->count; i++)
+        if (sl_generator_entered(graph->nodes[i].generator)) { /* what it asked comes first */
+            snprintf(text, size, "'%s' does not come back", graph->plan->stages[i].name);
+            return;
+        }
     for (uint32_t i = 0; i < graph->plan->count && at < size; i++) {
         const sl_plan_stage *plan = &graph->plan->stages[i];
         if (sl_generator_ended(graph->nodes[i].generator))

@@ -31,6 +31,13 @@ sl_loaded *sl_loaded_read(const sl_env *env, sl_registry *registry, const char *
         sl_loaded_free(loaded);
         return NULL;
     }
+    sl_file_info info; /* a FIFO would be waited for */
+    if (env->stat(env->context, file, &info) == 0 && info.kind != SL_FILE_REGULAR &&
+        info.kind != SL_FILE_DIRECTORY) {
+        sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_NO_INPUT, .file = loaded->file};
+        sl_errors_add(&loaded->errors, &error, "it is no file: a pipe, a socket or a device");
+        return loaded;
+    }
     loaded->plan = sl_plan_read(env, registry, loaded->file, NULL, 0, &loaded->errors);
     const sl_plan *plan = loaded->plan;
     uint64_t hash = plan ? plan->print : 0;

@@ -231,6 +231,7 @@ static void nudge(sl_runner *runner)
 void sl_runner_pause(sl_runner *runner)
 {
     runner->paused = 1;
+    runner->steps_left = 0;
     nudge(runner);
 }
 

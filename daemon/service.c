@@ -194,7 +194,8 @@ static void look_at_schedule(sl_service *service)
             (long long)(due.went_back / 1000000));
     if (now && due.missed > 0)
         say(service, SL_EVENT_MISSED, SL_LOG_WARNING,
-            "%lld ticks of the schedule were missed: one run serves them", (long long)due.missed);
+            "%lld%s ticks of the schedule were missed: one run serves them", (long long)due.missed,
+            due.missed >= SL_SCHEDULE_MISSED ? " or more" : "");
     service->missed += now ? due.missed : 0;
     if (now) {
         start_instance(service);

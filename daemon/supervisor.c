@@ -221,8 +221,14 @@ void sl_supervisor_start(sl_supervisor *supervisor)
 {
     sl_loaded **list;
     uint32_t count;
-    if (sl_supervisor_read(supervisor, &list, &count) < 0)
+    if (sl_supervisor_read(supervisor, &list, &count) < 0) {
+        sl_error line = {.level = SL_LOG_ERROR,
+                         .code = SL_CODE_NO_INPUT,
+                         .message = "the directory of graphs cannot be read",
+                         .file = supervisor->directory};
+        sl_journal_event(&supervisor->log, SL_EVENT_NONE, &line);
         remember_broken(supervisor, supervisor->directory, NULL);
+    }
     sl_supervisor_name(list, count);
     for (uint32_t i = 0; i < count; i++) {
         if (list[i]->errors.errors == 0) {

@@ -14,6 +14,9 @@
 
 #define STORE ((size_t)256 * 1024) /* bytes of lines that wait to be taken */
 #define OPERATIONS 100000          /* of SQLite's machine, for one row's condition */
+#define LENGTH 1000000             /* bytes of a value that a condition makes */
+#define SPELL 2000                 /* microseconds that one batch is looked at */
+#define SHARE 20                   /* the tap has one part in so many of the graph's time */
 
 struct sl_tap {
     const sl_env *env;
@@ -24,6 +27,7 @@ struct sl_tap {
     /* The strand's alone. */
     sqlite3 *db;
     sqlite3_stmt *condition;
+    int64_t rests; /* monotonic: until then all rows are passed over */
     sl_builder line;
     char why[256];
 
@@ -102,6 +106,8 @@ static int compile(sl_tap *tap, const sl_column *columns, uint32_t count)
         rc = sqlite3_db_config(tap->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_set_authorizer(tap->db, allow, NULL);
+    if (rc == SQLITE_OK)
+        sqlite3_limit(tap->db, SQLITE_LIMIT_LENGTH, LENGTH);
     sqlite3_str *sql = sqlite3_str_new(tap->db);
     sqlite3_str_appendf(sql, "SELECT (\n%s\n) FROM (SELECT ", tap->where);
     for (uint32_t i = 0; i < count; i++)
@@ -188,12 +194,34 @@ static void put(sl_tap *tap)
     pthread_mutex_unlock(&tap->lock);
 }
 
+static int64_t now(const sl_tap *tap)
+{
+    return tap->env->monotonic(tap->env->context);
+}
+
+static void miss(sl_tap *tap, uint32_t rows)
+{
+    pthread_mutex_lock(&tap->lock);
+    tap->missed += tap->left != 0 ? rows : 0;
+    pthread_mutex_unlock(&tap->lock);
+}
+
+/* The graph's time is its own: what the tap took of it, it rests for many times as long. */
 static void seen(void *of, sl_generator *generator, const sl_batch *batch)
 {
     sl_tap *tap = of;
     uint32_t count;
     const sl_column *columns = sl_generator_tapped_columns(generator, &count);
+    int64_t began = now(tap);
+    if (began < tap->rests) {
+        miss(tap, batch->selected);
+        return;
+    }
     for (uint32_t i = 0; columns && i < batch->selected; i++) {
+        if (now(tap) - began > SPELL) {
+            miss(tap, batch->selected - i);
+            break;
+        }
         if (!has_room(tap, batch->selected - i))
             break;
         uint32_t row = batch->selection[i];
@@ -202,6 +230,8 @@ static void seen(void *of, sl_generator *generator, const sl_batch *batch)
         write_row(tap, columns, count, batch, row);
         put(tap);
     }
+    int64_t ended = now(tap);
+    tap->rests = ended + (ended - began) * (SHARE - 1);
 }
 
 int sl_tap_attach(sl_tap *tap, sl_generator *generator, const char **why)

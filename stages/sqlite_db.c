@@ -244,6 +244,19 @@ static sl_status complain(sl_sqlite *db, int32_t code, const char *what, const c
         "cannot open '%s': %s", db->path, what);
 }
 
+sl_status sl_sqlite_stays(sl_sqlite *db)
+{
+    int moved = 0;
+    if (sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK ||
+        !moved)
+        return SL_OK;
+    sl_stage *stage = db->stage;
+    return sl_fail_at(stage,
+                      SL_PLACE(.code = db->writes ? SL_CODE_IO : SL_CODE_NO_INPUT,
+                               .value = stage->host->option(stage, "database")),
+                      "'%s' was removed, or is another file now", db->path);
+}
+
 /* The file's directory: said when it is what is missing. */
 static sl_status check_directory(sl_sqlite *db)
 {

@@ -43,6 +43,9 @@ sl_status sl_sqlite_find(sl_sqlite *db, int32_t *there, int64_t *bytes);
  * file is not there: SL_CODE_NO_INPUT. SL_OK when it is open already. */
 sl_status sl_sqlite_open(sl_sqlite *db, int32_t create);
 void sl_sqlite_close(sl_sqlite *db); /* every statement has been finalized; may be not open */
+/* Whether the file that is open still has its name. SL_OK; SL_ERROR: it was removed or replaced,
+ * said: what is read or written there is of no use to anybody. */
+sl_status sl_sqlite_stays(sl_sqlite *db);
 void sl_sqlite_interrupt(sl_sqlite *db);
 
 /* From here on a lock is waited for where it is met (1), or met as SQLITE_BUSY (0). */

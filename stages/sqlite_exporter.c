@@ -580,6 +580,8 @@ static sl_status commit(sl_stage *stage, const sl_commit *what)
     if (!needed || (self->mode == SL_INTO_REPLACE && !what->final))
         return SL_OK;
     sl_status status = begin(stage);
+    if (status == SL_OK)
+        status = sl_sqlite_stays(&self->db);
     if (status == SL_OK && what->checkpoint.size > 0)
         status = store_checkpoint(stage, &what->checkpoint);
     if (status == SL_OK)

@@ -434,7 +434,9 @@ static sl_status next(sl_stage *stage, sl_batch **given)
     sl_page *page = &self->page;
     if (self->ended)
         return SL_END;
-    sl_status status = page->follows && page->idle ? sl_page_poll(page) : SL_OK;
+    sl_status status = SL_OK;
+    if (page->follows && page->idle)
+        status = sl_sqlite_stays(&self->db) == SL_OK ? sl_page_poll(page) : SL_ERROR;
     if (status != SL_OK)
         return status == SL_END ? wait(stage) : status;
     sl_batch *batch = stage->host->batch(stage, 0);

@@ -74,7 +74,9 @@ static sl_status fail_write(sl_target *target, int32_t error)
 {
     sl_place place = {.code = SL_CODE_IO, .value = target->value};
     const char *why = strerror(error);
-    if (error == EPIPE)
+    if (error == EINTR)
+        place.code = SL_CODE_CUT_SHORT;
+    else if (error == EPIPE)
         why = "its reader has gone";
     else if (error == ENOSPC || error == EDQUOT)
         place.hint = "make room, then run again";

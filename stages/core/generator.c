@@ -930,6 +930,11 @@ int32_t sl_generator_waiting(const sl_generator *generator)
     return generator->waiting;
 }
 
+int32_t sl_generator_entered(const sl_generator *generator)
+{
+    return generator->entered;
+}
+
 int32_t sl_generator_waits_for_input(const sl_generator *generator)
 {
     return generator->input_pending && !generator->ended && !generator->failed;

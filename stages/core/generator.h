@@ -210,6 +210,8 @@ int32_t sl_generator_uncertain(const sl_generator *generator); /* 1: its abort h
 int32_t sl_generator_closed(const sl_generator *generator);
 /* 1: its last answer was PENDING, and it was not an input's. */
 int32_t sl_generator_waiting(const sl_generator *generator);
+/* 1: a call of the stage has not come back. ANY THREAD, by guess where it is another one. */
+int32_t sl_generator_entered(const sl_generator *generator);
 /* 1: it was an input's. */
 int32_t sl_generator_waits_for_input(const sl_generator *generator);
 /* Whether the books balance: 1, or 0 with the sums in `why`. */

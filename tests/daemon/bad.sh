@@ -45,6 +45,15 @@ timeout "$patience" "$sluice" tap live.select -n 3 >said || problem "no tap afte
 same "rows of a tap after one that was deaf" 3 "$(wc -l <said)"
 answers_well "deaf clients"
 
+# A condition that costs much is the client's trouble.
+for costly in "length(printf('%.*c', 100000000, 'x')) > digit + 1e12" "hex(zeroblob(900000000)) = 'x'"; do
+    timeout 1 "$sluice" tap live.select -n 1 --where "$costly" >said 2>&1
+    timeout "$patience" "$sluice" stop live >/dev/null || problem "a costly tap: the graph does not stop"
+    "$sluice" start live >/dev/null
+    in_state live running
+    answers_well "a costly tap"
+done
+
 # Many verbs at once, whose answers wait for the graph, from clients that are gone by then.
 for i in $(seq 20); do
     how=say
@@ -85,15 +94,19 @@ start
 shows copy '"state":"waiting".*"type":"sqlite","rows_in":500'
 cp source.db later.db
 rm source.db
-"$sluice" stop copy >/dev/null
-"$sluice" start copy >/dev/null 2>&1
-in_state copy backoff
+in_state copy backoff # by itself
 "$sluice" status copy | grep -q "source.db" || problem "a source that is gone: $("$sluice" status copy)"
 sql later.db "INSERT INTO t VALUES (501, 'row ' || (501 * 7 % 1000))"
 mv later.db source.db
 in_state copy waiting running
 until [ "$(sql copy.db 'SELECT count(*) FROM rows')" = 501 ]; do in_state copy waiting; done
 exact_rows copy copy.db 501
+# So is the one that it writes: its rows are not written where nobody finds them.
+mv copy.db lost.db
+sql source.db "INSERT INTO t VALUES (502, 'row ' || (502 * 7 % 1000))"
+until [ "$(sqlite3 copy.db 'SELECT count(*) FROM rows' 2>/dev/null)" = 502 ]; do shows copy '"name":"copy"'; done
+exact_rows "a sink that was removed" copy.db 502
+grep -q "copy.db' was removed, or is another file now" log || problem "nothing is said of a sink that was removed"
 answers=$(state quiet)
 same "a source that is gone: state of quiet" waiting "$answers"
 end
@@ -129,8 +142,9 @@ same "more" 100 "$(wc -l <more.jsonl)"
 for i in $(seq 20); do follow_graph "many$i" "$work/in.csv" "$work/many$i.jsonl" >"g/many$i.yaml"; done
 few() { ulimit -Sn 60; exec "$@"; }
 around=(few)
+short=$(($(grep -c "Too many open files" log) + 1))
 start
-in_state many1 waiting backoff
+said "Too many open files" "$short" || problem "descriptors are not short"
 prlimit --nofile=1000: --pid "$pid"
 for i in $(seq 20); do in_state "many$i" waiting; done
 end
