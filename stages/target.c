@@ -450,15 +450,31 @@ void sl_target_rewind(sl_target *target, size_t mark)
 
 /* ---- Going on ----------------------------------------------------------------------------- */
 
+/* 0, or -errno of the folder that the file would stand in. */
+static int32_t look_at_folder(const sl_env *env, const char *path)
+{
+    char folder[PATH_MAX];
+    sl_file_info info;
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path || slash - path >= PATH_MAX)
+        return 0;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    int32_t answer = env->stat(env->context, folder, &info);
+    return answer == 0 && info.kind != SL_FILE_DIRECTORY ? -ENOTDIR : answer;
+}
+
 sl_status sl_target_plan(sl_stage *stage, const char *path, int32_t append)
 {
     const sl_env *env = stage->env;
     sl_file_info info;
     char whole[PATH_MAX];
     int32_t fd = named_descriptor(path);
-    if ((fd < 0 || fd > STANDARD_ERROR) && !stage->host->offline(stage) &&
-        env->resolve(env->context, path, whole, sizeof whole) == -EXDEV)
-        return fail_path(stage, path, stage->host->option(stage, "path"), EXDEV);
+    if ((fd < 0 || fd > STANDARD_ERROR) && !stage->host->offline(stage)) {
+        int32_t answer = env->resolve(env->context, path, whole, sizeof whole);
+        answer = answer == -EXDEV ? answer : look_at_folder(env, path);
+        if (answer == -EXDEV || answer == -ENOENT || answer == -ENOTDIR)
+            return fail_path(stage, path, stage->host->option(stage, "path"), -answer);
+    }
     if (strcmp(path, "-") == 0 || strcmp(path, "/dev/stdout") == 0)
         stage->host->promise(stage, SL_PROMISE_NOTHING,
                              "standard output is written as the rows come");

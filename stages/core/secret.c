@@ -6,10 +6,12 @@
  */
 #include "stages/core/secret.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define CUT_LEAST 6 /* bytes of a secret's beginning that are hidden where text was cut */
 
@@ -45,6 +47,19 @@ char *sl_secret_take(sl_secret **list, size_t size)
     return made->text;
 }
 
+/* Libraries make copies of their own, SQLite of what is bound: a core dump of a process with
+ * secrets has no memory but what files are mapped to (core(5)). Who needs more writes the filter
+ * anew. */
+static void spare_cores(void)
+{
+    static const char files_only[] = "0x1c";
+    int fd = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return; /* what is ours is kept out of it all the same */
+    (void)!write(fd, files_only, sizeof files_only - 1);
+    close(fd);
+}
+
 void sl_secret_know(sl_secret *list, const char *text)
 {
     while (list != NULL && list->text != text)
@@ -55,8 +70,10 @@ void sl_secret_know(sl_secret *list, const char *text)
     pthread_mutex_lock(&lock);
     list->next = known;
     known = list;
-    atomic_fetch_add(&known_count, 1);
+    int first = atomic_fetch_add(&known_count, 1) == 0;
     pthread_mutex_unlock(&lock);
+    if (first)
+        spare_cores();
 }
 
 static void forget(const sl_secret *secret)

@@ -72,6 +72,19 @@ reload
 same "two graphs of one name: exit" 78 "$code"
 grep -q "graph 'two' is also in 'g/two.yaml'" err || problem "two graphs of one name: $(cat err)"
 rm g/zwei.yaml
+mkfifo g/pipe.yaml
+reload
+same "a pipe: exit" 66 "$code"
+grep -q "^g/pipe.yaml.*it is no file" err || problem "a pipe: $(cat err)"
+rm g/pipe.yaml
+# A target that cannot be made is seen before the old one is touched.
+before=$(runs two)
+follow_graph two "$work/in.csv" "$work/nowhere/two.jsonl" >g/two.yaml
+reload
+same "a folder that is missing: exit" 73 "$code"
+grep -q "^g/two.yaml:[0-9]*:[0-9]*: .*there is no such folder" err || problem "a folder that is missing: $(cat err)"
+same "runs beside it" "$before" "$(runs two)"
+follow_graph two "$work/in.csv" "$work/two.jsonl" "written anew" >g/two.yaml
 mkdir g/dir.yaml
 reload
 [ "$code" = 66 ] || [ "$code" = 78 ] || problem "a directory: exit $code"
