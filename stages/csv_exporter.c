@@ -505,7 +505,8 @@ const sl_stage_type sl_csv_exporter = {
         "with `quote: none`, text that needs quotes.\n"
         "\n"
         "With mode: replace the rows go to a temporary file beside the target, which takes its "
-        "name when all is written; a run that fails leaves the old file as it was. With mode: "
+        "name when all is written; a run that fails leaves the old file as it was, and what a "
+        "killed one leaves is removed by the next. With mode: "
         "append rows are added.",
     .example = "- exporter: csv\n"
                "  path: paid.csv\n"

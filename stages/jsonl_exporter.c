@@ -364,7 +364,8 @@ const sl_stage_type sl_jsonl_exporter = {
         "byte that is not UTF-8 becomes U+FFFD: a reject is never rejected.\n"
         "\n"
         "With mode: replace the rows go to a temporary file beside the target, which takes its "
-        "name when all is written; a run that fails leaves the old file as it was. With mode: "
+        "name when all is written; a run that fails leaves the old file as it was, and what a "
+        "killed one leaves is removed by the next. With mode: "
         "append rows are added.",
     .example = "- exporter: jsonl\n"
                "  path: paid.jsonl\n"

@@ -18,12 +18,12 @@
 
 #include "stages/core/env.h"
 #include "stages/json.h"
+#include "stages/temporary.h"
 
 #define STANDARD_OUTPUT 1
 #define STANDARD_ERROR 2
 #define BUFFER_SIZE ((size_t)128 * 1024)
-#define NAME_LIMIT 255 /* bytes of a file's name, on every file system that matters */
-#define TRIES 64       /* of a temporary name */
+#define TRIES 64 /* of a temporary name */
 #define NO_MARK SIZE_MAX
 #define CHECKED 4096 /* bytes before the end whose checksum tells that it is the same file */
 
@@ -194,37 +194,16 @@ static sl_status open_append(sl_target *target, int32_t there)
     return SL_OK;
 }
 
-/* ".NAME.sluice-1a2b3c4d" in the folder of target->path. */
-static char *temporary_name(const sl_target *target)
-{
-    sl_stage *stage = target->stage;
-    static const char ending[] = ".sluice-";
-    const char *slash = strrchr(target->path, '/');
-    size_t folder = slash ? (size_t)(slash - target->path) + 1 : 0;
-    size_t name = strlen(target->path + folder);
-    size_t most = NAME_LIMIT - 1 - (sizeof ending - 1) - 8;
-    size_t room = folder + 1 + name + sizeof ending + 8;
-    char *made = stage->host->allocate(stage, NULL, room);
-    if (!made) {
-        sl_no_memory(stage);
-        return NULL;
-    }
-    uint32_t number;
-    stage->env->random(stage->env->context, &number, sizeof number);
-    snprintf(made, room, "%.*s.%.*s%s%08x", (int)folder, target->path,
-             (int)(name < most ? name : most), target->path + folder, ending, (unsigned)number);
-    return made;
-}
-
 /* Makes the file beside the target. old: what stands there now; NULL: nothing. */
 static sl_status open_temporary(sl_target *target, const sl_file_info *old)
 {
     sl_stage *stage = target->stage;
     const sl_env *env = stage->env;
     int32_t fd = -EEXIST;
+    sl_temporary_clean(env, target->path);
     for (int32_t tries = 0; tries < TRIES && fd == -EEXIST; tries++) {
         stage->host->allocate(stage, target->temporary, 0);
-        target->temporary = temporary_name(target);
+        target->temporary = sl_temporary_name(stage, target->path);
         if (!target->temporary)
             return SL_ERROR;
         fd = env->open(env->context, target->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
@@ -235,6 +214,7 @@ static sl_status open_temporary(sl_target *target, const sl_file_info *old)
         target->temporary = NULL;
         return fail_open(target, -fd);
     }
+    sl_temporary_hold(env, fd);
     target->fd = fd;
     target->owned = 1;
     target->kind = SL_FILE_REGULAR;
