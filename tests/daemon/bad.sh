@@ -54,6 +54,15 @@ for costly in "length(printf('%.*c', 100000000, 'x')) > digit + 1e12" "hex(zerob
     answers_well "a costly tap"
 done
 
+# A pause ends a step, however many batches it was to have.
+"$sluice" pause live >/dev/null
+timeout "$patience" "$sluice" step live 1000000000 >/dev/null &
+stepping=$!
+while kill -0 "$stepping" 2>/dev/null; do "$sluice" pause live >/dev/null; done
+wait "$stepping" || problem "a step that was ended by a pause: exit $?"
+"$sluice" resume live >/dev/null
+answers_well "a step that was ended"
+
 # Many verbs at once, whose answers wait for the graph, from clients that are gone by then.
 for i in $(seq 20); do
     how=say
