@@ -94,6 +94,8 @@ sl_status sl_generator_fail_list(sl_generator *generator, const sl_place *place,
         generator->failed = run->cut_short = 1;
         return SL_ERROR;
     }
+    if (error.code == SL_CODE_CUT_SHORT) /* nobody has asked for it */
+        error.code = SL_CODE_IO;
     sl_builder text = {.env = run->env};
     sl_builder_list(&text, format, args);
     hide(&text);

@@ -86,7 +86,7 @@ typedef int32_t sl_status;
 #define SL_CODE_TRY_AGAIN 75  /* busy; later may be better */
 #define SL_CODE_PERMISSION 77 /* not allowed */
 #define SL_CODE_CONFIG 78     /* the YAML */
-#define SL_CODE_CUT_SHORT 130 /* `interrupt` came: no failure where the run is stopping */
+#define SL_CODE_CUT_SHORT 130 /* `interrupt` came: no failure where the run stops, else _IO */
 
 /* ---- Values, columns, batches ------------------------------------------------------ */
 
