@@ -15,6 +15,7 @@
 #define STORE ((size_t)256 * 1024) /* bytes of lines that wait to be taken */
 #define OPERATIONS 100000          /* of SQLite's machine, for one row's condition */
 #define LENGTH 1000000             /* bytes of a value that a condition makes */
+#define PATTERN 100                /* bytes of a pattern of LIKE and GLOB */
 #define SPELL 2000                 /* microseconds that one batch is looked at */
 #define SHARE 20                   /* the tap has one part in so many of the graph's time */
 
@@ -78,6 +79,17 @@ void sl_tap_free(sl_tap *tap)
 /* ---- The condition ----------------------------------------------------------------------------
  */
 
+/* One call of these may take as long as its argument says. */
+static int is_costly(const char *function)
+{
+    static const char *const names[] = {"load_extension", "printf", "format", "zeroblob",
+                                        "randomblob"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (sqlite3_stricmp(function, names[i]) == 0)
+            return 1;
+    return 0;
+}
+
 static int allow(void *of, int action, const char *first, const char *second, const char *schema,
                  const char *trigger)
 {
@@ -86,7 +98,7 @@ static int allow(void *of, int action, const char *first, const char *second, co
     (void)schema;
     (void)trigger;
     if (action == SQLITE_FUNCTION)
-        return second && sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
+        return second && is_costly(second) ? SQLITE_DENY : SQLITE_OK;
     return action == SQLITE_SELECT || action == SQLITE_READ ? SQLITE_OK : SQLITE_DENY;
 }
 
@@ -108,6 +120,8 @@ static int compile(sl_tap *tap, const sl_column *columns, uint32_t count)
         rc = sqlite3_set_authorizer(tap->db, allow, NULL);
     if (rc == SQLITE_OK)
         sqlite3_limit(tap->db, SQLITE_LIMIT_LENGTH, LENGTH);
+    if (rc == SQLITE_OK)
+        sqlite3_limit(tap->db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN);
     sqlite3_str *sql = sqlite3_str_new(tap->db);
     sqlite3_str_appendf(sql, "SELECT (\n%s\n) FROM (SELECT ", tap->where);
     for (uint32_t i = 0; i < count; i++)
