@@ -48,7 +48,7 @@ const sl_key sl_keys_of_graph[] = {
     {"timezone", "Whose clocks `cron` means; the machine's own when left out.",
      "\"type\": \"string\", \"default\": null, \"examples\": [\"Europe/Berlin\"]"},
     {"stuck_after",
-     "The daemon takes the graph for stuck, says who waits for whom and starts it again, when for "
+     "The daemon takes the graph for stuck, says which stage it is and starts it again, when for "
      "so long one batch does not come back and no stage shows a sign of life (a running SQL "
      "statement is one).",
      "\"type\": \"string\", \"pattern\": \"^[0-9.]+ ?[a-z]+$|" PARAM

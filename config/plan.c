@@ -6,7 +6,6 @@
  *
  * Deliberately elsewhere: YAML (yaml.c), `${...}` (params.c), stages (stages.c), edges (edges.c).
  */
-#include "config/fingerprint.h"
 #include "config/plan.h"
 
 #include <stdarg.h>
@@ -15,6 +14,8 @@
 
 #include "config/caret.h"
 #include "config/edges.h"
+#include "config/fingerprint.h"
+#include "config/keys.h"
 #include "config/params.h"
 #include "config/place.h"
 #include "config/stages.h"
@@ -148,9 +149,6 @@ static void read_batch(sl_reading *reading, const sl_yaml_item *item)
 
 static void say_unknown_key(sl_reading *reading, const sl_yaml_node *key)
 {
-    static const char *const names[] = {"graph",       "description", "params", "batch",
-                                        "max_rejects", "guarantee",   "every",  "cron",
-                                        "timezone",    "stages"};
     static const char *const later[] = {"queue", "use", "with"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (strcmp(key->text, later[i]) == 0) {
@@ -158,14 +156,15 @@ static void say_unknown_key(sl_reading *reading, const sl_yaml_node *key)
             return;
         }
     }
-    (void)SL_SAY(
-        reading,
-        {.at = key,
-         .hint = sl_reading_nearest(reading, key->text, names, sizeof names / sizeof *names,
-                                    "the keys here are: graph, description, params, "
-                                    "batch, max_rejects, guarantee, every, cron, "
-                                    "timezone, stages")},
-        "unknown key '%.80s'", key->text);
+    const char *names[32], *all = "the keys here are:";
+    size_t count = 0;
+    for (const sl_key *at = sl_keys_of_graph; at->name != NULL && all != NULL && count < 32; at++) {
+        all = sl_reading_hint(reading, "%s%s %s", all, count > 0 ? "," : "", at->name);
+        names[count++] = at->name;
+    }
+    (void)SL_SAY(reading,
+                 {.at = key, .hint = sl_reading_nearest(reading, key->text, names, count, all)},
+                 "unknown key '%.80s'", key->text);
 }
 
 static void read_graph_name(sl_reading *reading, const sl_yaml_item *item)

@@ -338,6 +338,9 @@ const sl_action sl_checkpoint_actions[] = {{"ls", 0, 0, 0},     {"show", 0, 1, 0
                                            {"rewind", 0, 1, 1}, {"drop", 0, 1, 1}, {0}};
 
 static sl_status (*const runs[])(words *at) = {list, show, set, rewind_all, drop};
+_Static_assert(sizeof runs / sizeof *runs + 1 ==
+                   sizeof sl_checkpoint_actions / sizeof *sl_checkpoint_actions,
+               "one for each action");
 
 sl_status sl_checkpoint_answer(sl_inquiry *about)
 {

@@ -241,6 +241,23 @@ int sl_client_ask(const sl_arguments *arguments, const sl_request *request,
     return with.code;
 }
 
+void sl_client_each_stage(const char *json, void (*each)(void *of, const char *stage), void *of)
+{
+    sl_json_value list, item;
+    sl_json reader;
+    if (sl_json_get(json, "stages", &list) != 1)
+        return;
+    sl_json_open(&reader, list.text, list.size);
+    if (!sl_json_enter(&reader, SL_JSON_ARRAY))
+        return;
+    while (sl_json_element(&reader, &item)) {
+        char *stage = strndup(item.text, item.size);
+        if (stage)
+            each(of, stage);
+        free(stage);
+    }
+}
+
 sl_request sl_client_request(sl_verb_id verb)
 {
     return (sl_request){.verb = verb, .rows = -1, .batches = -1, .interval = -1};

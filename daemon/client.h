@@ -22,6 +22,9 @@ int sl_client_print_json(void *of, const sl_reply *reply);
 const char *sl_client_text(const char *json, const char *name, char *text, size_t size);
 int64_t sl_client_number(const char *json, const char *name);
 
+/* Calls each() with the JSON of each member of the array `stages` of an item. */
+void sl_client_each_stage(const char *json, void (*each)(void *of, const char *stage), void *of);
+
 /* A request in which nothing is given. */
 sl_request sl_client_request(sl_verb_id verb);
 

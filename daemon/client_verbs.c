@@ -15,17 +15,22 @@
 
 #define BATCHES_MOST 1000000000 /* as the protocol has it */
 
-/* "GRAPH.STAGE" -> both; 0, or -1: there is no stage, said. graph: room for the word. */
-static int split(const char *word, char *graph, const char **stage)
+/* A request about the stage that the first word names: "GRAPH.STAGE". 0, or -1: it names none,
+ * said. What the request holds lasts until the next call. */
+static int ask_stage(const sl_arguments *arguments, sl_verb_id verb, sl_request *request)
 {
-    const char *dot = strrchr(word, '.');
-    if (!dot || dot == word || !dot[1]) {
+    static char graph[4096];
+    const char *word = arguments->paths[0], *dot = strrchr(word, '.');
+    size_t length = dot ? (size_t)(dot - word) : 0;
+    if (length == 0 || length >= sizeof graph || !dot[1]) {
         fprintf(stderr, "sluice: '%s' names no stage\nhint: write GRAPH.STAGE\n", word);
         return -1;
     }
-    memcpy(graph, word, (size_t)(dot - word));
-    graph[dot - word] = '\0';
-    *stage = dot + 1;
+    memcpy(graph, word, length);
+    graph[length] = '\0';
+    *request = sl_client_request(verb);
+    request->graph = graph;
+    request->stage = dot + 1;
     return 0;
 }
 
@@ -41,13 +46,10 @@ static void print_time(int64_t at)
     fputs(text, stdout);
 }
 
-static void print_stage(const sl_json_value *value)
+static void print_stage(void *of, const char *json)
 {
-    char json[1024], name[128], type[64], role[32], kind[100];
-    if (value->size >= sizeof json)
-        return;
-    memcpy(json, value->text, value->size);
-    json[value->size] = '\0';
+    char name[128], type[64], role[32], kind[100];
+    (void)of;
     snprintf(kind, sizeof kind, "%s %s", sl_client_text(json, "type", type, sizeof type),
              sl_client_text(json, "role", role, sizeof role));
     printf("    %-20s %-22s %10lld in %10lld out %8lld rejected\n",
@@ -55,19 +57,6 @@ static void print_stage(const sl_json_value *value)
            (long long)sl_client_number(json, "rows_in"),
            (long long)sl_client_number(json, "rows_out"),
            (long long)sl_client_number(json, "rejected"));
-}
-
-static void print_stages(const char *json)
-{
-    sl_json_value list, item;
-    sl_json reader;
-    if (sl_json_get(json, "stages", &list) != 1)
-        return;
-    sl_json_open(&reader, list.text, list.size);
-    if (!sl_json_enter(&reader, SL_JSON_ARRAY))
-        return;
-    while (sl_json_element(&reader, &item))
-        print_stage(&item);
 }
 
 static int print_graph(void *of, const sl_reply *reply)
@@ -97,7 +86,7 @@ static int print_graph(void *of, const sl_reply *reply)
     if (failures > 0 && *sl_client_text(reply->json, "error", error, sizeof error))
         printf("    %s\n", error);
     if (arguments->paths_count > 0)
-        print_stages(reply->json);
+        sl_client_each_stage(reply->json, print_stage, NULL);
     return 0;
 }
 
@@ -187,12 +176,10 @@ static int print_member(void *of, const sl_reply *reply)
 
 int sl_verb_send(const sl_arguments *arguments)
 {
-    static char graph[4096], member_name[] = "answer";
-    sl_request request = sl_client_request(SL_VERB_SEND);
-    if (strlen(arguments->paths[0]) >= sizeof graph ||
-        split(arguments->paths[0], graph, &request.stage) < 0)
+    static char member_name[] = "answer";
+    sl_request request;
+    if (ask_stage(arguments, SL_VERB_SEND, &request) < 0)
         return SL_CODE_USAGE;
-    request.graph = graph;
     request.message = arguments->paths[1];
     request.arguments = arguments->paths_count > 2 ? arguments->paths[2] : NULL;
     if (request.arguments && !sl_json_valid(request.arguments, strlen(request.arguments))) {
@@ -222,12 +209,9 @@ static int print_raised(void *of, const sl_reply *reply)
 
 int sl_verb_raise(const sl_arguments *arguments)
 {
-    static char graph[4096];
-    sl_request request = sl_client_request(SL_VERB_RAISE);
-    if (strlen(arguments->paths[0]) >= sizeof graph ||
-        split(arguments->paths[0], graph, &request.stage) < 0)
+    sl_request request;
+    if (ask_stage(arguments, SL_VERB_RAISE, &request) < 0)
         return SL_CODE_USAGE;
-    request.graph = graph;
     request.message = arguments->paths[1];
     return sl_client_ask(arguments, &request, arguments->json ? sl_client_print_json : print_raised,
                          NULL);
@@ -253,15 +237,12 @@ static int print_row(void *of, const sl_reply *reply)
 
 int sl_verb_tap(const sl_arguments *arguments)
 {
-    static char graph[4096];
-    sl_request request = sl_client_request(SL_VERB_TAP);
-    if (strlen(arguments->paths[0]) >= sizeof graph ||
-        split(arguments->paths[0], graph, &request.stage) < 0)
+    sl_request request;
+    if (ask_stage(arguments, SL_VERB_TAP, &request) < 0)
         return SL_CODE_USAGE;
-    request.graph = graph;
     request.where = arguments->where;
     request.rows = arguments->rows;
-    return sl_client_ask(arguments, &request, print_row, graph);
+    return sl_client_ask(arguments, &request, print_row, (char *)request.graph);
 }
 
 static int print_change(void *of, const sl_reply *reply)

@@ -1,14 +1,11 @@
 /*
  * control.c - see control.h: the socket and its clients.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/control_inside.h"
@@ -304,19 +301,6 @@ static void connected(uv_stream_t *server, int status)
     uv_read_start((uv_stream_t *)&made->pipe, allocate, read_some);
 }
 
-/* A socket that a daemon listens on is not taken from it; one that nobody does is left over. */
-static int is_used(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return 0;
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int used = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return used;
-}
-
 static sl_status fail(sl_errors *errors, const char *path, int32_t code, const char *why)
 {
     sl_error error = {
@@ -324,40 +308,16 @@ static sl_status fail(sl_errors *errors, const char *path, int32_t code, const c
     return sl_errors_add(errors, &error, "cannot listen on '%s': %s", path, why);
 }
 
-/* libuv says that one may not, where there is none. */
-static int no_directory(const char *path)
-{
-    char folder[sizeof((struct sockaddr_un *)0)->sun_path];
-    struct stat info;
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path)
-        return 0;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-    return stat(folder, &info) < 0 && errno == ENOENT;
-}
-
 static sl_status bind_path(sl_control *control, const char *path, sl_errors *errors)
 {
-    struct stat info;
-    if (strlen(path) >= sizeof((struct sockaddr_un *)0)->sun_path)
-        return fail(errors, path, SL_CODE_USAGE, "the path is too long for a socket");
-    if (lstat(path, &info) == 0) {
-        if (!S_ISSOCK(info.st_mode))
-            return fail(errors, path, SL_CODE_NO_OUTPUT, "something else is there");
-        if (is_used(path))
-            return fail(errors, path, SL_CODE_TRY_AGAIN, "another daemon listens there");
-        unlink(path);
-    }
-    if (no_directory(path))
-        return fail(errors, path, SL_CODE_NO_OUTPUT, "there is no such directory");
-    mode_t before = umask(0117); /* 0660 */
-    int answer = uv_pipe_bind(&control->server, path);
-    umask(before);
-    if (answer < 0)
-        return fail(errors, path, answer == UV_EACCES ? SL_CODE_PERMISSION : SL_CODE_NO_OUTPUT,
-                    uv_strerror(answer));
-    control->path = strdup(path);
-    return control->path ? SL_OK : fail(errors, path, SL_CODE_TRY_AGAIN, "out of memory");
+    int error = sl_unix_socket_bind(&control->socket, path);
+    if (error)
+        return fail(errors, path, sl_unix_socket_code(error), sl_unix_socket_why(error));
+    error = uv_pipe_open(&control->server, control->socket.fd);
+    if (error < 0)
+        return fail(errors, path, SL_CODE_TRY_AGAIN, uv_strerror(error));
+    control->socket.fd = -1; /* libuv's now */
+    return SL_OK;
 }
 
 sl_control *sl_control_new(const sl_house *house, sl_supervisor *supervisor,
@@ -371,6 +331,7 @@ sl_control *sl_control_new(const sl_house *house, sl_supervisor *supervisor,
     *control = (sl_control){.house = house,
                             .supervisor = supervisor,
                             .log = {.journal = house->journal},
+                            .socket.fd = -1,
                             .user = (uint32_t)geteuid(),
                             .started = house->env->now(house->env->context)};
     atomic_init(&control->log.level, -1);
@@ -399,7 +360,6 @@ static void handle_of_control_closed(uv_handle_t *handle)
     sl_control *control = handle->data;
     if (--control->handles > 0)
         return;
-    free(control->path);
     free(control);
 }
 
@@ -415,8 +375,7 @@ void sl_control_free(sl_control *control)
     control->closing = 1;
     while (control->clients)
         sl_client_close(control->clients);
-    if (control->path)
-        unlink(control->path);
+    sl_unix_socket_done(&control->socket);
     uv_close((uv_handle_t *)&control->server, handle_of_control_closed);
     if (!control->jobs)
         sl_control_close_alive(control);

@@ -6,6 +6,7 @@
 
 #include "daemon/control.h"
 #include "daemon/protocol.h"
+#include "daemon/unix_socket.h"
 
 #define CLIENTS 32
 #define IDLE 10000 /* milliseconds without a request, after which one may have to make room */
@@ -33,7 +34,6 @@ typedef struct sl_client {
     sl_verb_id verb;
     char graph[192], stage[192];
     int64_t interval, rows, count; /* top, tap */
-    int32_t stepping;              /* raise: 1 the paused graph makes a step for it */
     struct sl_tap *tap;
     struct sl_kept_job *kept; /* checkpoint, rejects */
 } sl_client;
@@ -43,7 +43,7 @@ struct sl_control {
     sl_supervisor *supervisor;
     sl_journal_graph log;
     uv_pipe_t server;
-    char *path; /* made by us, and removed; NULL: it came with the process */
+    sl_unix_socket socket; /* none where it came with the process */
     sl_client *clients;
     uint32_t count;
     uint32_t user; /* the service's own */

@@ -27,8 +27,7 @@ typedef struct sl_kept_job {
     sl_control *control;      /* which stays until the job is back */
     sl_client *client;        /* NULL: it is gone */
     struct sl_kept_job *next; /* that waits */
-    const sl_house *house;
-    sl_loaded *loaded; /* held */
+    sl_loaded *loaded;        /* held */
     sl_status (*answer)(sl_inquiry *about);
     sl_inquiry about;
     sl_arena *arena;
@@ -174,8 +173,9 @@ static void work(sl_job *of)
 static void start(sl_kept_job *job);
 
 /* The next one has its turn. */
-static void through(sl_kept_job *job)
+static void worked(sl_job *of)
 {
+    sl_kept_job *job = (sl_kept_job *)(void *)of;
     sl_control *control = job->control;
     job->done = 1;
     control->jobs = job->next;
@@ -191,11 +191,6 @@ static void through(sl_kept_job *job)
         free_job(job);
 }
 
-static void worked(sl_job *of)
-{
-    through((sl_kept_job *)(void *)of);
-}
-
 static void on_alive(uv_timer_t *timer)
 {
     (void)timer; /* it only keeps the loop running until the worker is back */
@@ -205,7 +200,7 @@ static void start(sl_kept_job *job)
 {
     job->work = (sl_job){.work = work, .done = worked};
     uv_timer_start(&job->control->alive, on_alive, HOUR, HOUR);
-    sl_crew_submit(sl_worker_crew(&job->house->loop), &job->work);
+    sl_crew_submit(sl_worker_crew(&job->control->house->loop), &job->work);
 }
 
 /* ---- The question --------------------------------------------------------------------------- */
@@ -254,7 +249,6 @@ static sl_kept_job *make_job(sl_client *from, const sl_request *request, sl_load
     job->loaded = sl_loaded_hold(loaded);
     job->control = from->control;
     job->client = from;
-    job->house = house;
     job->text.env = job->aside.env = house->env;
     job->arena = sl_arena_new(house->env);
     job->errors = (sl_errors){.arena = job->arena, .limit = SL_ERRORS_LIMIT};

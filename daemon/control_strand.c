@@ -108,7 +108,6 @@ static void reason_raised(void *of, int32_t was_asked)
     if (!from->closing && (!was_asked || asked->failed || !service)) {
         sl_control_not_running(from);
     } else if (!from->closing && service->paused) {
-        from->stepping = 1;
         sl_service_step(service, 1);
     }
     free_asking(asked);
@@ -126,7 +125,6 @@ void sl_control_send_or_raise(sl_client *from, const sl_request *request)
         sl_control_not_running(from);
         return;
     }
-    from->stepping = 0;
     asking *asked =
         ask(from, (uint32_t)stage, request->message, request->arguments,
             raises ? raise_reason : send_message, raises ? reason_raised : message_answered);
@@ -149,10 +147,12 @@ void sl_control_look_at_raise(sl_client *from, const sl_service *service)
     int32_t ended = !sl_service_runner(service);
     for (uint32_t i = 0; i < service->loaded->plan->count; i++)
         failed |= service->stages[i].failed;
-    if (!ended && !heard && from->stepping && service->state == SL_SERVICE_PAUSED &&
+    if (!ended && !heard && service->paused && service->state == SL_SERVICE_PAUSED &&
         sl_runner_steps_left(sl_service_runner(service)) == 0) {
         sl_control_refuse(from, SL_CODE_TRY_AGAIN, "`sluice step` until it is",
-                          "the stage was not asked in this step; it hears of it when it is");
+                          "graph '%.80s' is paused, and the stage was not asked yet; it hears of "
+                          "it when it is",
+                          from->graph);
         return;
     }
     if (!ended && (!heard || failed)) /* a graph that fails is about to end */
@@ -263,8 +263,7 @@ void sl_control_tap(sl_client *from, const sl_request *request)
 /* The rows that were wanted were seen, or the graph has ended. */
 static void tap_answer(sl_client *to, const sl_service *service, int64_t rows, int32_t over)
 {
-    int32_t fails = service->state == SL_SERVICE_BACKOFF || service->state == SL_SERVICE_FAILED;
-    if (fails && !over) {
+    if (sl_service_fails(service) && !over) {
         sl_control_failed(to, service);
         return;
     }

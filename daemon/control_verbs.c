@@ -141,8 +141,7 @@ static void top(sl_client *from, const sl_request *request)
 
 static void state_answer(sl_client *to, const sl_service *service)
 {
-    int32_t fails = service->state == SL_SERVICE_BACKOFF || service->state == SL_SERVICE_FAILED;
-    if (fails &&
+    if (sl_service_fails(service) &&
         (to->verb == SL_VERB_START || to->verb == SL_VERB_RUN_NOW || to->verb == SL_VERB_STEP)) {
         sl_control_failed(to, service);
         return;
@@ -245,10 +244,11 @@ static void reloaded(void *of, const sl_reload *reload)
     if (!to->closing && reload->code == 0) {
         sl_control_ok(to);
     } else if (!to->closing) {
-        sl_control_refuse(to, reload->code, NULL, "%s",
-                          reload->count > 0 && reload->code == SL_CODE_FAILED
-                              ? "a graph did not start as it is written now: its old one goes on"
-                              : "the configuration is refused: what ran goes on");
+        sl_control_refuse(
+            to, reload->code, NULL, "%s",
+            reload->count > 0 && reload->code == SL_CODE_FAILED
+                ? "a graph does not start as it is written now: what ran before goes on"
+                : "the configuration is refused: what ran goes on");
     }
     sl_builder_done(&text);
     sl_client_release(to);

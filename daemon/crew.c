@@ -206,19 +206,21 @@ void sl_crew_free(sl_crew *crew)
     uv_close((uv_handle_t *)&crew->look, on_closed);
 }
 
-sl_crew *sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual)
+int sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual, sl_crew **made)
 {
     sl_crew *crew = sl_env_allocate(env, NULL, sizeof *crew);
+    *made = NULL;
     if (!crew)
-        return NULL;
+        return UV_ENOMEM;
     memset(crew, 0, sizeof *crew);
     crew->env = env;
     crew->usual = usual;
     crew->last = &crew->first;
     crew->done_last = &crew->done_first;
-    if (uv_async_init(uv, &crew->finished, on_finished) < 0) {
+    int failed = uv_async_init(uv, &crew->finished, on_finished);
+    if (failed) {
         sl_env_allocate(env, crew, 0);
-        return NULL;
+        return failed;
     }
     pthread_mutex_init(&crew->lock, NULL);
     pthread_cond_init(&crew->work, NULL);
@@ -231,8 +233,10 @@ sl_crew *sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual)
     start_thread(crew); /* this one stays: who has as many as usual beside it goes */
     int32_t started = crew->count;
     pthread_mutex_unlock(&crew->lock);
-    if (started)
-        return crew;
-    sl_crew_free(crew);
-    return NULL;
+    if (!started) {
+        sl_crew_free(crew);
+        return UV_EAGAIN; /* as pthread_create says that there are too many */
+    }
+    *made = crew;
+    return 0;
 }

@@ -25,8 +25,9 @@ struct sl_job {
 };
 
 /* Gives a crew on a loop, which it does not keep alive; threads but the first are started when
- * there is work. usual: at least 1. NULL: no memory, no descriptors or no thread. */
-sl_crew *sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual);
+ * there is work. usual: at least 1. 0, or libuv's error, and *made is NULL: UV_ENOMEM,
+ * UV_EMFILE, or UV_EAGAIN, which is no thread. */
+int sl_crew_new(const sl_env *env, uv_loop_t *uv, int32_t usual, sl_crew **made);
 /* Borrows the job until done was called. */
 void sl_crew_submit(sl_crew *crew, sl_job *job);
 uv_loop_t *sl_crew_loop(const sl_crew *crew);

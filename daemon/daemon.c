@@ -98,7 +98,7 @@ static void make_status(const service_room *room, uint32_t hang, char *text, siz
         const sl_service *service = sl_supervisor_at(supervisor, i);
         const sl_plan *plan = service->loaded->plan;
         running += sl_service_runner(service) != NULL;
-        failing += service->state == SL_SERVICE_FAILED || service->state == SL_SERVICE_BACKOFF;
+        failing += sl_service_fails(service);
         for (uint32_t s = 0; s < plan->count; s++)
             if (plan->stages[s].type->role == SL_EXPORTER)
                 rows += service->stages[s].counters.rows_out;
@@ -210,14 +210,19 @@ static void changed(void *of, sl_service *service)
     sl_control_changed(((service_room *)of)->control, service);
 }
 
+/* The socket that came under its name, or under that of its unit; -1: none. */
+static int32_t take_socket(service_room *room, const char *name, const char *unit)
+{
+    int32_t fd = sl_notify_take(room->fds, room->fds_count, name);
+    return fd >= 0 ? fd : sl_notify_take(room->fds, room->fds_count, unit);
+}
+
 /* 0; -1: said. */
 static int listen_for_control(service_room *room)
 {
     char path[4096] = "";
-    sl_control_options options = {.fd = sl_notify_take(room->fds, room->fds_count, "control"),
+    sl_control_options options = {.fd = take_socket(room, "control", "sluice.socket"),
                                   .path = path};
-    if (options.fd < 0)
-        options.fd = sl_notify_take(room->fds, room->fds_count, "sluice.socket");
     if (options.fd < 0 && sl_control_path(room->session.arguments->socket, path, sizeof path) < 0) {
         sl_error error = {.level = SL_LOG_ERROR,
                           .code = SL_CODE_USAGE,
@@ -259,10 +264,7 @@ static int listen_for_metrics(service_room *room)
     sl_http_options options = {.env = room->house.env,
                                .supervisor = room->supervisor,
                                .address = room->session.arguments->metrics,
-                               .fd = sl_notify_take(room->fds, room->fds_count, "metrics")};
-    if (options.fd < 0)
-        options.fd = sl_notify_take(room->fds, room->fds_count, "sluice-metrics.socket");
-    warn_of_sockets(room);
+                               .fd = take_socket(room, "metrics", "sluice-metrics.socket")};
     if (options.fd < 0 && !options.address)
         return 0;
     room->http = sl_http_new(&room->uv, &options, &room->session.errors);
@@ -272,16 +274,6 @@ static int listen_for_metrics(service_room *room)
     snprintf(text, sizeof text, "metrics and health on %s", sl_http_address(room->http));
     note(room, SL_EVENT_NONE, SL_LOG_NOTE, text);
     return 0;
-}
-
-static int cannot_start(service_room *room)
-{
-    sl_error error = {.level = SL_LOG_ERROR,
-                      .code = SL_CODE_TRY_AGAIN,
-                      .hint =
-                          "memory, descriptors (LimitNOFILE=) and threads (TasksMax=) are needed"};
-    sl_errors_add(&room->session.errors, &error, "cannot start: something is short");
-    return -1;
 }
 
 static int make_house(service_room *room)
@@ -301,17 +293,22 @@ static int make_house(service_room *room)
                              .state = sl_session_state(&room->session)};
     room->log = (sl_journal_graph){.journal = room->house.journal};
     atomic_init(&room->log.level, -1);
-    if (!room->house.journal || sl_worker_begin(&room->house.loop, room->house.env, &room->uv,
-                                                (int32_t)arguments->workers) < 0)
-        return cannot_start(room);
-    room->supervisor = sl_supervisor_new(
-        &room->house, arguments->config ? arguments->config : DIRECTORY, arguments->watch);
-    return room->supervisor ? 0 : cannot_start(room);
+    int failed = room->house.journal ? 0 : UV_ENOMEM;
+    if (!failed)
+        failed = sl_worker_begin(&room->house.loop, room->house.env, &room->uv,
+                                 (int32_t)arguments->workers);
+    if (!failed)
+        room->supervisor = sl_supervisor_new(
+            &room->house, arguments->config ? arguments->config : DIRECTORY, arguments->watch);
+    if (!room->supervisor)
+        sl_session_cannot_start(&room->session, failed ? failed : UV_ENOMEM);
+    return room->supervisor ? 0 : -1;
 }
 
 static void run(service_room *room)
 {
     char text[200];
+    warn_of_sockets(room);
     sl_supervisor_on_change(room->supervisor, changed, room);
     watch_signals(room);
     sl_supervisor_start(room->supervisor);
@@ -349,11 +346,10 @@ int sl_verb_daemon(const sl_arguments *arguments)
     int begun = sl_session_begin(&room.session, arguments) == 0;
     sl_notify_begin(&room.notify);
     room.fds_count = sl_notify_fds(room.fds);
-    if (begun && (sl_worker_room() != 0 || uv_loop_init(&room.uv) != 0)) {
-        sl_error error = {.level = SL_LOG_ERROR,
-                          .code = SL_CODE_TRY_AGAIN,
-                          .hint = "raise the limit of open files: LimitNOFILE=, ulimit -n"};
-        sl_errors_add(&room.session.errors, &error, "cannot start: too many open files");
+    int failed = begun ? sl_worker_room() : 0;
+    failed = begun && !failed ? uv_loop_init(&room.uv) : failed;
+    if (failed) {
+        sl_session_cannot_start(&room.session, failed);
         return sl_session_done(&room.session);
     }
     if (begun && make_house(&room) == 0 && listen_for_control(&room) == 0 &&

@@ -11,17 +11,31 @@
 
 #include "stages/core/stage.h"
 
+int sl_files_is_graph(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return name[0] != '.' && dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
 static int is_graph(const struct dirent *entry)
 {
-    const char *dot = strrchr(entry->d_name, '.');
-    return entry->d_name[0] != '.' && dot &&
-           (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+    return sl_files_is_graph(entry->d_name);
+}
+
+static int byte_order(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int sl_files_scan(const char *directory, struct dirent ***entries)
+{
+    return scandir(directory, entries, is_graph, byte_order);
 }
 
 static int each_of_directory(const char *path, int (*each)(void *of, const char *file), void *of)
 {
     struct dirent **entries;
-    int count = scandir(path, &entries, is_graph, alphasort), worst = 0;
+    int count = sl_files_scan(path, &entries), worst = 0;
     if (count < 0) {
         fprintf(stderr, "sluice: cannot read the directory '%s'\n", path);
         return SL_CODE_NO_INPUT;
@@ -34,7 +48,7 @@ static int each_of_directory(const char *path, int (*each)(void *of, const char 
         struct stat found; /* a FIFO would be waited for */
         int is_none = stat(file, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode);
         if (is_none)
-            fprintf(stderr, "%s: it is no file: a pipe, a socket or a device\n", file);
+            fprintf(stderr, "%s: " SL_FILES_NONE "\n", file);
         int code = is_none ? SL_CODE_NO_INPUT : each(of, file);
         worst = worst ? worst : code;
         free(entries[i]);

@@ -73,7 +73,7 @@ const char *sl_graph_waits_for(const sl_graph *graph, uint32_t index);
 void sl_graph_on_wake(sl_graph *graph, void (*woken)(void *of), void *of);
 /* ANY THREAD: counts, and wraps, while a step that takes long is alive (host->stopping). */
 uint32_t sl_graph_signs(const sl_graph *graph);
-/* "who waits for whom", for a graph that is stuck; terminated. */
+/* Of a graph that is stuck: "'x' does not come back", or who waits for whom; terminated. */
 void sl_graph_stuck(const sl_graph *graph, char *text, size_t size);
 
 const sl_plan *sl_graph_of_plan(const sl_graph *graph);

@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef SLUICE_VERSION
-#define SLUICE_VERSION "0.1.0"
-#endif
-
 #define GOOD 0
 #define AILING 1 /* to be told, but the daemon is ready */
 #define BAD 2

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -39,54 +38,9 @@ static sl_status fail(sl_errors *errors, int32_t code, const char *format, ...)
     return sl_errors_add(errors, &error, "%s", text);
 }
 
-static sl_status fail_at(sl_errors *errors, const char *where, int error)
+static sl_status fail_at(sl_errors *errors, const char *where, int error, const char *why)
 {
-    int32_t code = error == EACCES || error == EPERM ? SL_CODE_PERMISSION
-                   : error == EADDRINUSE             ? SL_CODE_TRY_AGAIN
-                                                     : SL_CODE_NO_OUTPUT;
-    return fail(errors, code, "cannot listen on '%s': %s", where, strerror(error));
-}
-
-/* ---- Unix sockets -----------------------------------------------------------------------------
- */
-
-/* Whether somebody listens there: then it is not taken away. */
-static int is_used(const address *at, socklen_t size)
-{
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int used = fd < 0 || connect(fd, &at->any, size) == 0 || errno != ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    return used;
-}
-
-static sl_status make_room(const address *at, socklen_t size, const char *name, sl_errors *errors)
-{
-    struct stat info;
-    const char *path = at->local.sun_path;
-    if (lstat(path, &info) != 0)
-        return SL_OK;
-    if (!S_ISSOCK(info.st_mode))
-        return fail(errors, SL_CODE_NO_OUTPUT, "cannot listen on '%s': something else is there",
-                    name);
-    if (is_used(at, size))
-        return fail_at(errors, name, EADDRINUSE);
-    return unlink(path) == 0 || errno == ENOENT ? SL_OK : fail_at(errors, name, errno);
-}
-
-/* Nobody can connect before listen, so that the mode is right in time. */
-static int bind_path(sl_http_listener *listener, const address *at, socklen_t size)
-{
-    struct stat info;
-    const char *path = at->local.sun_path;
-    if (bind(listener->fd, &at->any, size) != 0)
-        return -1;
-    listener->path = strdup(path);
-    if (!listener->path || lstat(path, &info) != 0)
-        return -1;
-    listener->device = info.st_dev;
-    listener->inode = info.st_ino;
-    return chmod(path, 0660);
+    return fail(errors, sl_unix_socket_code(error), "cannot listen on '%s': %s", where, why);
 }
 
 /* ---- Addresses --------------------------------------------------------------------------------
@@ -155,34 +109,34 @@ sl_status sl_http_listen(sl_http_listener *listener, const char *text, sl_errors
 {
     address at;
     int one = 1;
-    *listener = (sl_http_listener){.fd = -1};
+    *listener = (sl_http_listener){.fd = -1, .made.fd = -1};
     socklen_t size = read_address(text, &at);
     if (size == 0)
         return fail(errors, SL_CODE_USAGE,
                     "cannot listen on '%s': it is neither loopback with a port nor a unix socket",
                     text);
-    if (at.any.sa_family == AF_UNIX && make_room(&at, size, text, errors) != SL_OK)
-        return SL_ERROR;
-    listener->fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0)
-        return fail_at(errors, text, errno);
-    int bound;
+    int bound = 0, error;
     if (at.any.sa_family == AF_UNIX) {
-        bound = bind_path(listener, &at, size);
+        error = sl_unix_socket_bind(&listener->made, at.local.sun_path);
+        if (error)
+            return fail_at(errors, text, error, sl_unix_socket_why(error));
+        listener->fd = listener->made.fd;
+        listener->made.fd = -1;
     } else {
+        listener->fd = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-        bound = bind(listener->fd, &at.any, size);
+        bound = listener->fd < 0 ? -1 : bind(listener->fd, &at.any, size);
     }
     if (bound == 0 && listen(listener->fd, BACKLOG) == 0 && name_it(listener) == 0)
         return SL_OK;
-    int error = errno;
+    error = errno;
     sl_http_listen_done(listener);
-    return fail_at(errors, text, error);
+    return fail_at(errors, text, error, strerror(error));
 }
 
 sl_status sl_http_listen_on(sl_http_listener *listener, int32_t fd, sl_errors *errors)
 {
-    *listener = (sl_http_listener){.fd = fd};
+    *listener = (sl_http_listener){.fd = fd, .made.fd = -1};
     if (name_it(listener) < 0) {
         sl_http_listen_done(listener);
         return fail(errors, SL_CODE_CONFIG,
@@ -195,12 +149,8 @@ sl_status sl_http_listen_on(sl_http_listener *listener, int32_t fd, sl_errors *e
 
 void sl_http_listen_done(sl_http_listener *listener)
 {
-    struct stat info;
     if (listener->fd >= 0)
         close(listener->fd);
-    if (listener->path && lstat(listener->path, &info) == 0 && info.st_dev == listener->device &&
-        info.st_ino == listener->inode)
-        unlink(listener->path);
-    free(listener->path);
-    *listener = (sl_http_listener){.fd = -1};
+    listener->fd = -1;
+    sl_unix_socket_done(&listener->made);
 }

@@ -7,17 +7,14 @@
 #ifndef SL_HTTP_LISTEN_H
 #define SL_HTTP_LISTEN_H
 
-#include <sys/types.h>
-
+#include "daemon/unix_socket.h"
 #include "stages/core/error.h"
 
 typedef struct sl_http_listener {
-    int32_t fd;     /* listens, non-blocking, close-on-exec; -1: none */
-    int32_t local;  /* 1: a unix socket */
-    char name[160]; /* as one writes it: "unix:/run/...", "127.0.0.1:9187" */
-    char *path;     /* of a socket that was made here, and goes with it; NULL: none */
-    dev_t device;   /* ... and which it is */
-    ino_t inode;
+    int32_t fd;          /* listens, non-blocking, close-on-exec; -1: none */
+    int32_t local;       /* 1: a unix socket */
+    char name[160];      /* as one writes it: "unix:/run/...", "127.0.0.1:9187" */
+    sl_unix_socket made; /* of a path that goes with it */
 } sl_http_listener;
 
 /* Listens on "unix:PATH", "127.0.0.1:PORT" or "[::1]:PORT" (port 0: any free one; the name says

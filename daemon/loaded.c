@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config/fingerprint.h"
+#include "daemon/files.h"
 
 /* Values as they are with params put in: a credential that has changed changes the graph. */
 static uint64_t mix_value(uint64_t hash, const sl_value *value)
@@ -35,7 +36,7 @@ sl_loaded *sl_loaded_read(const sl_env *env, sl_registry *registry, const char *
     if (env->stat(env->context, file, &info) == 0 && info.kind != SL_FILE_REGULAR &&
         info.kind != SL_FILE_DIRECTORY) {
         sl_error error = {.level = SL_LOG_ERROR, .code = SL_CODE_NO_INPUT, .file = loaded->file};
-        sl_errors_add(&loaded->errors, &error, "it is no file: a pipe, a socket or a device");
+        sl_errors_add(&loaded->errors, &error, SL_FILES_NONE);
         return loaded;
     }
     loaded->plan = sl_plan_read(env, registry, loaded->file, NULL, 0, &loaded->errors);

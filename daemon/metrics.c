@@ -14,10 +14,6 @@
 #include "stages/core/option.h"
 #include "stages/core/value.h"
 
-#ifndef SLUICE_VERSION
-#define SLUICE_VERSION "0.1.0"
-#endif
-
 #define GAUGE 0
 #define COUNTER 1
 #define INFO 2

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "daemon/amend.h"
-#include "daemon/retry.h"
 #include "daemon/inquiry.h"
+#include "daemon/retry.h"
 #include "daemon/words.h"
 #include "stages/core/value.h"
 #include "stages/json.h"
@@ -438,6 +438,9 @@ static const struct run {
     int32_t writes;
     sl_status (*run)(words *at, sl_reject_table *table, sl_builder *text);
 } runs[] = {{0, list}, {0, show}, {0, retry}, {1, drop}};
+_Static_assert(sizeof runs / sizeof *runs + 1 ==
+                   sizeof sl_rejects_actions / sizeof *sl_rejects_actions,
+               "one for each action");
 
 static sl_status read_rows(words *at)
 {

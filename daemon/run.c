@@ -95,16 +95,6 @@ static int watch_signals(foreground *run)
     return failed;
 }
 
-static void cannot_start(foreground *run, int error)
-{
-    sl_error line = {.level = SL_LOG_ERROR,
-                     .code = SL_CODE_TRY_AGAIN,
-                     .hint =
-                         error == UV_EMFILE ? "raise the limit of open files: ulimit -n" : NULL};
-    run->status = sl_errors_add(&run->session.errors, &line, "cannot start: %s",
-                                error == UV_ENOMEM ? "out of memory" : uv_strerror(error));
-}
-
 static void run_graph(foreground *run)
 {
     sl_session *session = &run->session;
@@ -114,14 +104,17 @@ static void run_graph(foreground *run)
     int failed = sl_worker_room();
     failed = failed ? failed : uv_loop_init(&run->uv);
     if (failed) {
-        cannot_start(run, failed);
+        sl_session_cannot_start(session, failed);
+        run->status = SL_ERROR;
         return;
     }
     failed = watch_signals(run);
-    if (!failed && sl_worker_begin(&loop, session->env, &run->uv, 1) == 0) /* one strand */
+    if (!failed)
+        failed = sl_worker_begin(&loop, session->env, &run->uv, 1); /* one strand */
+    if (!failed)
         run->runner = sl_runner_start(&loop, run->graph, &session->errors, &calls);
     if (!run->runner) {
-        cannot_start(run, failed ? failed : UV_ENOMEM);
+        sl_session_cannot_start(session, failed ? failed : UV_ENOMEM);
         ended(run, SL_ERROR);
     }
     uv_run(&run->uv, UV_RUN_DEFAULT);

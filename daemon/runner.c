@@ -21,7 +21,7 @@ struct sl_runner {
     int32_t ended;
     int32_t paused;  /* no step is made beyond steps_left */
     int32_t settled; /* ... and what is written has been committed */
-    int64_t steps_left, steps;
+    int64_t steps_left;
     sl_question *questions; /* the first is the next, or under way */
     atomic_int woken;       /* wake() came while work was out */
 };
@@ -155,7 +155,6 @@ static void settled(sl_runner *runner)
 
 static void stepped(sl_runner *runner)
 {
-    runner->steps++;
     runner->steps_left -= runner->steps_left > 0;
     runner->settled = 0;
     if (runner->calls.stepped)
@@ -261,11 +260,6 @@ int32_t sl_runner_waiting(const sl_runner *runner)
 int64_t sl_runner_steps_left(const sl_runner *runner)
 {
     return runner->steps_left;
-}
-
-int64_t sl_runner_steps(const sl_runner *runner)
-{
-    return runner->steps;
 }
 
 void sl_runner_ask(sl_runner *runner, sl_question *question)

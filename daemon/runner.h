@@ -53,8 +53,6 @@ int32_t sl_runner_paused(const sl_runner *runner); /* 1: nothing is under way */
 /* 1: it waits for the world: a timer, a descriptor, or wake() was promised. */
 int32_t sl_runner_waiting(const sl_runner *runner);
 int64_t sl_runner_steps_left(const sl_runner *runner); /* single steps still to be made */
-/* Steps done so far: a runner that works and whose count stands still hangs in a stage. */
-int64_t sl_runner_steps(const sl_runner *runner);
 
 /* Something to do on the graph's strand between two steps. */
 typedef struct sl_question sl_question;

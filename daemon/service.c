@@ -68,6 +68,11 @@ const char *sl_service_name(const sl_service *service)
     return service->loaded->plan->name;
 }
 
+uint32_t sl_service_fails(const sl_service *service)
+{
+    return service->state == SL_SERVICE_BACKOFF || service->state == SL_SERVICE_FAILED;
+}
+
 /* ---- Making --------------------------------------------------------------------------------- */
 
 static void on_timer(uv_timer_t *timer);

@@ -88,6 +88,7 @@ struct sl_service {
 
 const char *sl_service_state_name(sl_service_state state);
 const char *sl_service_name(const sl_service *service);
+uint32_t sl_service_fails(const sl_service *service); /* 1: BACKOFF or FAILED */
 
 /* Gives a service; TAKES loaded, whose plan is sound. Nothing starts. NULL: no memory. */
 sl_service *sl_service_new(sl_house *house, sl_loaded *loaded);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "daemon/graph.h"
 #include "plugins/loader.h"
@@ -103,6 +104,19 @@ const char *sl_session_state(sl_session *session)
     base = getenv("HOME");
     return base && *base == '/' ? sl_arena_format(session->arena, "%s/.local/state/sluice", base)
                                 : NULL;
+}
+
+void sl_session_cannot_start(sl_session *session, int error)
+{
+    sl_error line = {.level = SL_LOG_ERROR, .code = SL_CODE_TRY_AGAIN};
+    if (error == UV_EMFILE || error == UV_ENFILE)
+        line.hint = "raise the limit of open files: LimitNOFILE= of the unit, or ulimit -n";
+    else if (error == UV_EAGAIN)
+        line.hint = "raise the limit of threads: TasksMax= of the unit, or ulimit -u";
+    sl_errors_add(&session->errors, &line, "cannot start: %s",
+                  error == UV_ENOMEM   ? "out of memory"
+                  : error == UV_EAGAIN ? "there may be no more threads"
+                                       : uv_strerror(error));
 }
 
 int sl_session_done(sl_session *session)

@@ -27,6 +27,8 @@ sl_plan *sl_session_plan(sl_session *session, const char *file);
 /* The state directory: --state, else $STATE_DIRECTORY (the first of several), else
  * $XDG_STATE_HOME/sluice, else ~/.local/state/sluice; NULL: none of them is set. */
 const char *sl_session_state(sl_session *session);
+/* Says that a service cannot start, and what there is too little of: `error` is libuv's. */
+void sl_session_cannot_start(sl_session *session, int error);
 /* Prints the errors; answers the exit code: 0 when there are none. */
 int sl_session_done(sl_session *session);
 

@@ -9,10 +9,6 @@
 #include "daemon/verbs.h"
 #include "daemon/worker.h"
 
-#ifndef SLUICE_VERSION
-#define SLUICE_VERSION "0.1.0"
-#endif
-
 static sl_describe_format format_of(const sl_arguments *arguments)
 {
     const char *word = arguments->format ? arguments->format : "text";

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/files.h"
 #include "daemon/supervisor_inside.h"
 
 #define SETTLES 200 /* milliseconds without a further change before a watched directory is read */
@@ -44,21 +45,10 @@ sl_supervisor *sl_supervisor_new(sl_house *house, const char *directory, int32_t
 
 /* ---- The directory -------------------------------------------------------------------------- */
 
-static int is_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return name[0] != '.' && dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
-static int is_graph(const struct dirent *entry)
-{
-    return is_name(entry->d_name);
-}
-
 int sl_supervisor_read(sl_supervisor *supervisor, sl_loaded ***list, uint32_t *count)
 {
     struct dirent **entries;
-    int found = scandir(supervisor->directory, &entries, is_graph, alphasort);
+    int found = sl_files_scan(supervisor->directory, &entries);
     *count = 0;
     *list = NULL;
     if (found < 0)
@@ -207,7 +197,7 @@ static void on_event(uv_fs_event_t *watcher, const char *name, int events, int s
     uint64_t now = uv_now(supervisor->house->uv);
     (void)events;
     (void)status;
-    if (name && !is_name(name) && !is_directory(supervisor, name))
+    if (name && !sl_files_is_graph(name) && !is_directory(supervisor, name))
         return;
     if (supervisor->unsettled == 0)
         supervisor->unsettled = now;

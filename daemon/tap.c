@@ -79,7 +79,7 @@ void sl_tap_free(sl_tap *tap)
 /* ---- The condition ----------------------------------------------------------------------------
  */
 
-/* One call of these may take as long as its argument says. */
+/* One call of these may take as long as its argument says; load_extension reaches out. */
 static int is_costly(const char *function)
 {
     static const char *const names[] = {"load_extension", "printf", "format", "zeroblob",

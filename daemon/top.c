@@ -48,7 +48,7 @@ static line *line_of(screen *on, const char *name)
 }
 
 /* "GRAPH.STAGE"; where that is too long the graph's end is left out, and marked. */
-static void print_name(char *to, size_t size, const char *name)
+static void shorten(char *to, size_t size, const char *name)
 {
     size_t length = strlen(name);
     const char *stage = strrchr(name, '.');
@@ -61,15 +61,21 @@ static void print_name(char *to, size_t size, const char *name)
         snprintf(to, size, "%.*s", (int)size - 1, name);
 }
 
-static void take_stage(screen *on, const char *graph, const char *state, const char *json)
+typedef struct graph_seen {
+    screen *on;
+    char name[192], state[32];
+} graph_seen;
+
+static void take_stage(void *of, const char *json)
 {
+    const graph_seen *graph = of;
     char stage[128] = "", name[320];
     sl_json_get_text(json, "stage", stage, sizeof stage);
-    snprintf(name, sizeof name, "%s.%s", graph, stage);
-    line *at = line_of(on, name);
+    snprintf(name, sizeof name, "%s.%s", graph->name, stage);
+    line *at = line_of(graph->on, name);
     if (!at)
         return;
-    snprintf(at->state, sizeof at->state, "%.*s", (int)sizeof at->state - 1, state);
+    memcpy(at->state, graph->state, sizeof at->state);
     at->in_before = at->in;
     at->out_before = at->out;
     at->busy_before = at->busy;
@@ -87,22 +93,10 @@ static void take_stage(screen *on, const char *graph, const char *state, const c
 
 static void take_graph(screen *on, const char *json)
 {
-    char graph[192] = "", state[32] = "";
-    sl_json_value list, item;
-    sl_json reader;
-    sl_json_get_text(json, "name", graph, sizeof graph);
-    sl_json_get_text(json, "state", state, sizeof state);
-    if (sl_json_get(json, "stages", &list) != 1)
-        return;
-    sl_json_open(&reader, list.text, list.size);
-    if (!sl_json_enter(&reader, SL_JSON_ARRAY))
-        return;
-    while (sl_json_element(&reader, &item)) {
-        char *copy = strndup(item.text, item.size);
-        if (copy)
-            take_stage(on, graph, state, copy);
-        free(copy);
-    }
+    graph_seen graph = {.on = on};
+    sl_json_get_text(json, "name", graph.name, sizeof graph.name);
+    sl_json_get_text(json, "state", graph.state, sizeof graph.state);
+    sl_client_each_stage(json, take_stage, &graph);
 }
 
 /* 12345678 -> "12.3M". */
@@ -131,7 +125,7 @@ static void print_line(const line *at, double seconds, int width)
     if (at->total > 0)
         snprintf(lag, sizeof lag, "%3.0f%%", 100.0 * (double)at->done / (double)at->total);
     char text[256], name[NAME];
-    print_name(name, sizeof name, at->name);
+    shorten(name, sizeof name, at->name);
     snprintf(text, sizeof text, "%-20s %-9.9s %7s %7s %7s %5.1f %7s %4s %-5.5s", name, at->state,
              short_number(in_rate, in), short_number(out_rate, out),
              short_number((double)at->rejected, rejected), busy,

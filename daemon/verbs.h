@@ -18,9 +18,9 @@ int sl_verb_where(const sl_arguments *arguments);      /* where.c */
 int sl_verb_access(const sl_arguments *arguments);     /* access.c */
 int sl_verb_manual(const sl_arguments *arguments);     /* manual.c */
 int sl_verb_daemon(const sl_arguments *arguments);     /* daemon.c */
-int sl_verb_status(const sl_arguments *arguments);     /* client.c */
+int sl_verb_status(const sl_arguments *arguments);     /* client_verbs.c */
 int sl_verb_top(const sl_arguments *arguments);        /* top.c */
-int sl_verb_tap(const sl_arguments *arguments);        /* client.c, and those below */
+int sl_verb_tap(const sl_arguments *arguments);        /* client_verbs.c, and those below */
 int sl_verb_pause(const sl_arguments *arguments);
 int sl_verb_step(const sl_arguments *arguments);
 int sl_verb_resume(const sl_arguments *arguments);

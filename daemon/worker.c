@@ -13,11 +13,12 @@
 
 #define WATCHED 16
 #define INTERRUPT_AFTER 200 /* milliseconds: what can end in order does */
-#define TOGETHER_FROM                                                                              \
-    100000                 /* microseconds: who waits so long is woken together with others, at    \
-                            */
-#define TOGETHER 50000     /* multiples of this: one wake of the process serves many graphs */
-#define INTERRUPT_EVERY 50 /* a signal that came just before the call waited changed nothing */
+#define INTERRUPT_EVERY 50  /* a signal that came just before the call waited changed nothing */
+
+/* Microseconds. Who waits so long is woken at multiples of TOGETHER, and so later by half at most:
+ * one wake of the process serves many graphs. */
+#define TOGETHER_FROM 100000
+#define TOGETHER 50000
 
 struct sl_seat {
     sl_loop *loop;
@@ -158,7 +159,7 @@ static void wake_at(sl_seat *seat, int64_t monotonic)
     if (monotonic < 0)
         return;
     int64_t now = env->monotonic(env->context), wait = monotonic - now;
-    if (wait >= TOGETHER_FROM) /* a fifth later at most */
+    if (wait >= TOGETHER_FROM)
         wait = (monotonic + TOGETHER - 1) / TOGETHER * TOGETHER - now;
     uv_update_time(seat->timer.loop);
     uv_timer_start(&seat->timer, on_timer, wait > 0 ? (uint64_t)(wait + 999) / 1000 : 0, 0);
@@ -227,8 +228,10 @@ int sl_worker_room(void)
 
 int sl_worker_begin(sl_loop *loop, const sl_env *env, uv_loop_t *uv, int32_t usual)
 {
+    sl_crew *crew;
+    int failed = sl_crew_new(env, uv, usual, &crew);
     *loop = (sl_loop){.env = env,
-                      .of = sl_crew_new(env, uv, usual),
+                      .of = crew,
                       .join = join,
                       .leave = leave,
                       .submit = submit,
@@ -237,7 +240,7 @@ int sl_worker_begin(sl_loop *loop, const sl_env *env, uv_loop_t *uv, int32_t usu
                       .unwatch = unwatch,
                       .wake = wake,
                       .interrupt = interrupt};
-    return loop->of ? 0 : -1;
+    return failed;
 }
 
 sl_crew *sl_worker_crew(const sl_loop *loop)

@@ -46,7 +46,7 @@ struct sl_loop {
  * UV_EMFILE. */
 int sl_worker_room(void);
 /* Fills in a loop over libuv's; `uv` is borrowed. usual: workers at once, while none is held up. 0,
- * or -1: no memory, no descriptors or no thread. */
+ * or libuv's error, as sl_crew_new; end it in both cases. */
 int sl_worker_begin(sl_loop *loop, const sl_env *env, uv_loop_t *uv, int32_t usual);
 /* Its threads, for work that belongs to no seat. */
 sl_crew *sl_worker_crew(const sl_loop *loop);

@@ -36,11 +36,7 @@ sl_status sl_source_folder(sl_stage *stage, const char *name,
     const char *slash = strrchr(name, '/');
     sl_builder pattern = {.env = stage->env};
     folder now = {.stage = stage, .found = found, .user = user};
-    for (const char *at = name; slash && at < slash; at++) {
-        if (strchr("*?[\\", *at))
-            sl_builder_word(&pattern, "\\");
-        sl_builder_add(&pattern, at, 1);
-    }
+    sl_builder_plain(&pattern, name, slash ? (size_t)(slash - name) : 0);
     sl_builder_word(&pattern, slash ? "/*" : "*");
     sl_status status = pattern.failed ? sl_no_memory(stage) : SL_OK;
     int32_t answer =

@@ -261,18 +261,11 @@ sl_status sl_sqlite_stays(sl_sqlite *db)
 static sl_status check_directory(sl_sqlite *db)
 {
     const sl_env *env = db->stage->env;
-    const char *slash = strrchr(db->path, '/');
-    if (!slash || slash == db->path)
-        return SL_OK;
-    size_t size = (size_t)(slash - db->path);
-    char *directory = db->stage->host->allocate(db->stage, NULL, size + 1);
-    if (!directory)
-        return sl_no_memory(db->stage);
-    memcpy(directory, db->path, size);
-    directory[size] = '\0';
+    char folder[PATH_MAX];
     sl_file_info info;
-    int32_t found = env->stat(env->context, directory, &info);
-    db->stage->host->allocate(db->stage, directory, 0);
+    if (sl_env_folder(db->path, folder) < 0)
+        return SL_OK;
+    int32_t found = env->stat(env->context, folder, &info);
     if (found == 0 && info.kind == SL_FILE_DIRECTORY)
         return SL_OK;
     return complain(db, db->writes ? SL_CODE_NO_OUTPUT : SL_CODE_NO_INPUT,

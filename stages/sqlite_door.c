@@ -3,10 +3,10 @@
  */
 #include "stages/sqlite_door.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+
+#include "stages/core/env.h"
 
 sl_status sl_door_find(sl_member *member, sl_sqlite *db)
 {
@@ -86,27 +86,11 @@ static int set_synchronous(sl_door *door, sl_sqlite *db, int32_t full)
 }
 
 /* A journal that was removed must not come back after a power cut. */
-static int sync_folder(sl_sqlite *db)
-{
-    const sl_env *env = db->stage->env;
-    char folder[PATH_MAX];
-    const char *slash = strrchr(db->path, '/');
-    sqlite3_snprintf(sizeof folder, folder, "%.*s", slash ? (int)(slash - db->path) : 1,
-                     slash ? db->path : ".");
-    int32_t fd =
-        env->open(env->context, *folder ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return SQLITE_IOERR_DIR_FSYNC;
-    int32_t answer = env->sync(env->context, fd);
-    env->close(env->context, fd);
-    return answer < 0 && answer != -EINVAL ? SQLITE_IOERR_DIR_FSYNC : SQLITE_OK;
-}
-
 static sl_status begin(sl_door *door, sl_sqlite *db, int32_t wal, int32_t durable)
 {
     int rc = door->journaled ? SQLITE_OK : set_journal(door, db, wal);
     if (rc == SQLITE_OK && !door->journaled)
-        rc = sync_folder(db);
+        rc = sl_env_sync_folder(db->stage->env, db->path) < 0 ? SQLITE_IOERR_DIR_FSYNC : SQLITE_OK;
     door->journaled = rc == SQLITE_OK;
     if (rc == SQLITE_OK)
         rc = set_synchronous(door, db, durable);

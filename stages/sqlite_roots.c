@@ -26,25 +26,18 @@
 static const sl_roots *confined;
 static sqlite3_vfs vfs;
 
-static int as_call(int32_t answer)
-{
-    if (answer < 0)
-        errno = -answer;
-    return answer < 0 ? -1 : answer;
-}
-
 /* ---- What SQLite calls ------------------------------------------------------------------- */
 
 static int open_file(const char *path, int flags, int mode)
 {
     if (!sl_roots_has(confined, path))
         return open(path, flags, mode);
-    return as_call(sl_roots_open(confined, path, flags, (uint32_t)mode));
+    return sl_roots_as_call(sl_roots_open(confined, path, flags, (uint32_t)mode));
 }
 
 static int stat_file(const char *path, struct stat *info)
 {
-    return sl_roots_has(confined, path) ? as_call(sl_roots_stat(confined, path, info))
+    return sl_roots_has(confined, path) ? sl_roots_as_call(sl_roots_stat(confined, path, info))
                                         : stat(path, info);
 }
 
@@ -53,7 +46,7 @@ static int access_file(const char *path, int mode)
     char name[64];
     if (!sl_roots_has(confined, path))
         return access(path, mode);
-    int fd = as_call(sl_roots_open(confined, path, O_PATH, 0));
+    int fd = sl_roots_as_call(sl_roots_open(confined, path, O_PATH, 0));
     if (fd < 0)
         return -1;
     snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
@@ -65,7 +58,8 @@ static int access_file(const char *path, int mode)
 
 static int unlink_file(const char *path)
 {
-    return sl_roots_has(confined, path) ? as_call(sl_roots_unlink(confined, path)) : unlink(path);
+    return sl_roots_has(confined, path) ? sl_roots_as_call(sl_roots_unlink(confined, path))
+                                        : unlink(path);
 }
 
 static int full_name(sqlite3_vfs *of, const char *path, int size, char *to)

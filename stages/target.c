@@ -435,10 +435,8 @@ static int32_t look_at_folder(const sl_env *env, const char *path)
 {
     char folder[PATH_MAX];
     sl_file_info info;
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path || slash - path >= PATH_MAX)
+    if (sl_env_folder(path, folder) < 0)
         return 0;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
     int32_t answer = env->stat(env->context, folder, &info);
     return answer == 0 && info.kind != SL_FILE_DIRECTORY ? -ENOTDIR : answer;
 }
@@ -603,21 +601,8 @@ static int32_t close_file(sl_target *target)
 /* A new file's name is safe only when its folder is. */
 static sl_status sync_folder(sl_target *target)
 {
-    const sl_env *env = target->stage->env;
-    char folder[PATH_MAX];
-    const char *slash = strrchr(target->label, '/');
-    size_t size = slash ? (size_t)(slash - target->label) : 1;
-    if (size >= sizeof folder)
-        return fail_write(target, ENAMETOOLONG);
-    memcpy(folder, slash ? target->label : ".", size);
-    folder[size] = '\0';
-    int32_t fd =
-        env->open(env->context, size ? folder : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (fd < 0)
-        return fail_write(target, -fd);
-    int32_t answer = env->sync(env->context, fd);
-    env->close(env->context, fd);
-    if (answer < 0 && answer != -EINVAL) /* some file systems cannot sync a folder */
+    int32_t answer = sl_env_sync_folder(target->stage->env, target->label);
+    if (answer < 0)
         return fail_write(target, -answer);
     target->created = 0;
     return SL_OK;

@@ -48,15 +48,6 @@ void sl_temporary_hold(const sl_env *env, int32_t fd)
         (void)env->lock(env->context, fd, 0);
 }
 
-static void add_plain(sl_builder *pattern, const char *text, int size)
-{
-    for (int i = 0; i < size; i++) {
-        if (strchr("*?[\\", text[i]))
-            sl_builder_add(pattern, "\\", 1);
-        sl_builder_add(pattern, text + i, 1);
-    }
-}
-
 static int32_t keep(void *of, const char *path)
 {
     sl_builder_add(of, path, strlen(path) + 1);
@@ -79,9 +70,9 @@ void sl_temporary_clean(const sl_env *env, const char *path)
     sl_builder pattern = {.env = env}, found = {.env = env};
     if (!env->lock)
         return;
-    add_plain(&pattern, path, of.folder);
+    sl_builder_plain(&pattern, path, (size_t)of.folder);
     sl_builder_add(&pattern, ".", 1);
-    add_plain(&pattern, path + of.folder, of.name);
+    sl_builder_plain(&pattern, path + of.folder, (size_t)of.name);
     sl_builder_word(&pattern, ENDING);
     for (int i = 0; i < DIGITS; i++)
         sl_builder_word(&pattern, "[0-9a-f]");

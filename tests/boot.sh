@@ -83,7 +83,7 @@ load=$(mktemp -d)
 trap 'rm -rf "$load"' EXIT
 mkdir -p "$load/root/build/deb"
 cp "$deb" "$load/root/build/deb/"
-cp "$repository/docs/operating.md" "$repository"/tests/boot/*.sh "$load/root"
+cp "$repository/docs/operating.md" "$repository"/tests/boot/*.sh "$repository/tests/daemon/rows.sh" "$load/root"
 dpkg-deb -x "$deb" "$load/package" || exit 1
 cc -std=c17 -D_GNU_SOURCE -shared -fPIC -fvisibility=hidden -O2 -Wall -Wextra -I"$load/package/usr/include" \
     -o "$load/root/sandbox.so" "$repository/tests/boot/sandbox.c" || exit 1

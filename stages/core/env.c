@@ -213,21 +213,25 @@ static int byte_order(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+int32_t sl_env_each(char **paths, size_t count, int32_t (*found)(void *user, const char *path),
+                    void *user)
+{
+    int32_t status = 0;
+    qsort(paths, count, sizeof *paths, byte_order);
+    for (size_t i = 0; i < count && status == 0; i++)
+        status = found(user, paths[i]);
+    return status;
+}
+
 static int32_t glob_paths(void *context, const char *pattern,
                           int32_t (*found)(void *user, const char *path), void *user)
 {
     (void)context;
     glob_t paths;
     int failed = glob(pattern, GLOB_NOSORT, NULL, &paths);
-    if (failed == GLOB_NOMATCH)
-        return 0;
     if (failed)
-        return failed == GLOB_NOSPACE ? -ENOMEM : -EIO;
-    /* Byte order, whatever the locale says. */
-    qsort(paths.gl_pathv, paths.gl_pathc, sizeof *paths.gl_pathv, byte_order);
-    int32_t status = 0;
-    for (size_t i = 0; i < paths.gl_pathc && status == 0; i++)
-        status = found(user, paths.gl_pathv[i]);
+        return failed == GLOB_NOMATCH ? 0 : failed == GLOB_NOSPACE ? -ENOMEM : -EIO;
+    int32_t status = sl_env_each(paths.gl_pathv, paths.gl_pathc, found, user);
     globfree(&paths);
     return status;
 }
@@ -289,6 +293,33 @@ const sl_env sl_env_real = {
     .lock = lock_byte,
     .make_directory = make_directory,
 };
+
+/* ---- Paths ----------------------------------------------------------------------------------- */
+
+int32_t sl_env_folder(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    const char *from = slash == path ? "/" : slash ? path : ".";
+    size_t size = slash && slash != path ? (size_t)(slash - path) : 1;
+    if (size >= PATH_MAX)
+        return -ENAMETOOLONG;
+    memcpy(folder, from, size);
+    folder[size] = '\0';
+    return 0;
+}
+
+int32_t sl_env_sync_folder(const sl_env *env, const char *path)
+{
+    char folder[PATH_MAX];
+    int32_t fd = sl_env_folder(path, folder);
+    if (fd == 0)
+        fd = env->open(env->context, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fd;
+    int32_t synced = env->sync(env->context, fd);
+    env->close(env->context, fd);
+    return synced == -EINVAL ? 0 : synced;
+}
 
 /* ---- Words ----------------------------------------------------------------------------------- */
 

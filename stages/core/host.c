@@ -98,13 +98,13 @@ sl_status sl_generator_fail_list(sl_generator *generator, const sl_place *place,
         error.code = SL_CODE_IO;
     sl_builder text = {.env = run->env};
     sl_builder_list(&text, format, args);
-    hide(&text);
     const char *message = text.data && !text.failed ? text.data : "out of memory";
     if (level == SL_LOG_ERROR) {
         generator->failed = 1;
         if (run->planning || run->errors->errors == 0)
             sl_errors_add(run->errors, &error, "%s", message);
     } else if (run->log) {
+        hide(&text); /* sl_errors_add does that itself */
         sl_builder hint = {.env = run->env}, source = {.env = run->env};
         error.hint = hidden(&hint, error.hint);
         error.source = hidden(&source, error.source);

@@ -149,15 +149,11 @@ static int32_t open_parent(const sl_roots *roots, const char *path, int32_t flag
 {
     char folder[PATH_MAX];
     const char *slash = strrchr(path, '/');
-    size_t size = slash ? (size_t)(slash - path) : 1;
     *last = slash ? slash + 1 : path;
     if (**last == '\0' || strcmp(*last, ".") == 0 || strcmp(*last, "..") == 0)
         return -EISDIR;
-    if (size >= sizeof folder)
-        return -ENAMETOOLONG;
-    memcpy(folder, slash ? path : ".", size);
-    folder[size] = '\0';
-    return sl_roots_open(roots, size ? folder : "/", flags | O_DIRECTORY, 0);
+    int32_t answer = sl_env_folder(path, folder);
+    return answer < 0 ? answer : sl_roots_open(roots, folder, flags | O_DIRECTORY, 0);
 }
 
 int32_t sl_roots_unlink(const sl_roots *roots, const char *path)
@@ -204,7 +200,7 @@ static int32_t rename_path(void *context, const char *from, const char *to)
     int32_t answer = to_folder;
     if (to_folder >= 0) {
         answer = renameat(from_folder, from_last, to_folder, to_last) < 0 ? -errno : 0;
-        if (answer == 0 && fsync(to_folder) < 0 && errno != EINVAL) /* as in env.c */
+        if (answer == 0 && fsync(to_folder) < 0 && errno != EINVAL) /* as sl_env_sync_folder */
             answer = -errno;
         close(to_folder);
     }
@@ -280,7 +276,7 @@ static int32_t resolve_path(void *context, const char *path, char *target, size_
 
 static _Thread_local const sl_roots *searched;
 
-static int answer_as_call(int32_t answer)
+int sl_roots_as_call(int32_t answer)
 {
     if (answer < 0)
         errno = -answer;
@@ -289,7 +285,7 @@ static int answer_as_call(int32_t answer)
 
 static void *open_folder(const char *path)
 {
-    int fd = answer_as_call(sl_roots_open(searched, path, O_RDONLY | O_DIRECTORY, 0));
+    int fd = sl_roots_as_call(sl_roots_open(searched, path, O_RDONLY | O_DIRECTORY, 0));
     DIR *folder = fd < 0 ? NULL : fdopendir(fd);
     if (fd >= 0 && !folder)
         close(fd);
@@ -308,22 +304,17 @@ static void close_folder(void *folder)
 
 static int look(const char *restrict path, struct stat *restrict info)
 {
-    return answer_as_call(sl_roots_stat(searched, path, info));
+    return sl_roots_as_call(sl_roots_stat(searched, path, info));
 }
 
 static int look_at_link(const char *restrict path, struct stat *restrict info)
 {
-    int fd = answer_as_call(sl_roots_open(searched, path, O_PATH | O_NOFOLLOW, 0));
+    int fd = sl_roots_as_call(sl_roots_open(searched, path, O_PATH | O_NOFOLLOW, 0));
     if (fd < 0)
         return -1;
     int answer = fstat(fd, info);
     close(fd);
     return answer;
-}
-
-static int byte_order(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 /* The directory that a pattern starts in: outside of the roots it is a mistake, and no match. */
@@ -359,9 +350,7 @@ static int32_t glob_paths(void *context, const char *pattern,
     searched = NULL;
     if (failed)
         return failed == GLOB_NOMATCH ? 0 : failed == GLOB_NOSPACE ? -ENOMEM : -EIO;
-    qsort(paths.gl_pathv, paths.gl_pathc, sizeof *paths.gl_pathv, byte_order);
-    for (size_t i = 0; i < paths.gl_pathc && status == 0; i++)
-        status = found(user, paths.gl_pathv[i]);
+    status = sl_env_each(paths.gl_pathv, paths.gl_pathc, found, user);
     globfree(&paths);
     return status;
 }

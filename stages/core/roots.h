@@ -33,5 +33,7 @@ int32_t sl_roots_has(const sl_roots *roots, const char *path);
 int32_t sl_roots_open(const sl_roots *roots, const char *path, int32_t flags, uint32_t mode);
 int32_t sl_roots_stat(const sl_roots *roots, const char *path, struct stat *info);
 int32_t sl_roots_unlink(const sl_roots *roots, const char *path);
+/* Such an answer as a system call gives it: -1 and errno. */
+int sl_roots_as_call(int32_t answer);
 
 #endif

@@ -295,17 +295,19 @@ typedef uint32_t sl_role;
 #define SL_TRAIT_REHEARSES 16u  /* exporter: asks host->rehearsing() and then changes nothing */
 
 /* What a stage can promise with the options it has; said in plan by host->promise(). */
-#define SL_PROMISE_NOTHING                                                                         \
-    0u /* reader: cannot be read again from a position (standard input);                           \
-        * exporter: a row is out as soon as it is written */
-#define SL_PROMISE_RESUMES                                                                         \
-    1u                      /* reader: goes to a position that tell gave; exporter: each commit    \
-                             * is kept together with its checkpoint */
-#define SL_PROMISE_WHOLE 2u /* exporter: nothing is seen before the final commit, then all */
-#define SL_PROMISE_SAME 3u  /* exporter: as RESUMES, and a row written twice is as one (upsert) */
-#define SL_PROMISE_EMPTY                                                                           \
-    16u /* exporter, added to RESUMES: the target is not there or empty, and                       \
-         * the YAML does not ask for rows to be added to others */
+/* reader: cannot be read again from a position (standard input); exporter: a row is out as soon as
+ * it is written */
+#define SL_PROMISE_NOTHING 0u
+/* reader: goes to a position that tell gave; exporter: each commit is kept together with its
+ * checkpoint */
+#define SL_PROMISE_RESUMES 1u
+/* exporter: nothing is seen before the final commit, then all */
+#define SL_PROMISE_WHOLE 2u
+/* exporter: as RESUMES, and a row written twice is as one (upsert) */
+#define SL_PROMISE_SAME 3u
+/* exporter, added to RESUMES: the target is not there or empty, and the YAML does not ask for rows
+ * to be added to others */
+#define SL_PROMISE_EMPTY 16u
 
 typedef struct sl_stage_type {
     uint32_t size; /* SL_STAGE_TYPE fills in these two and the element sizes */

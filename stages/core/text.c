@@ -78,6 +78,15 @@ static void add_escaped(sl_builder *builder, unsigned char byte)
         sl_builder_format(builder, "\\%c", byte);
 }
 
+void sl_builder_plain(sl_builder *builder, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (strchr("*?[\\", text[i]))
+            sl_builder_add(builder, "\\", 1);
+        sl_builder_add(builder, text + i, 1);
+    }
+}
+
 void sl_builder_json(sl_builder *builder, const char *text, size_t size)
 {
     sl_builder_add(builder, "\"", 1);

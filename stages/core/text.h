@@ -24,6 +24,8 @@ void sl_builder_add(sl_builder *builder, const char *text, size_t size);
 void sl_builder_word(sl_builder *builder, const char *text); /* terminated */
 void sl_builder_format(sl_builder *builder, const char *format, ...) SL_PRINTF(2, 3);
 void sl_builder_list(sl_builder *builder, const char *format, va_list args) SL_PRINTF(2, 0);
+/* A pattern of glob(3) that matches the text alone. */
+void sl_builder_plain(sl_builder *builder, const char *text, size_t size);
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void sl_builder_json(sl_builder *builder, const char *text, size_t size);
 /* The JSON value of a cell: numbers as they are spelled, BLOB as a string of hex digits,

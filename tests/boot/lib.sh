@@ -78,28 +78,6 @@ in_state() { # in_state GRAPH STATE
 
 # ---- Rows -----------------------------------------------------------------------------------
 
-rows() { # rows FROM TO: lines whose second column follows from the first
-    seq "$1" "$2" | awk '{ print $1 ",row " $1 * 7 % 1000 }'
-}
-
-csv() { # csv FILE ROWS
-    { echo "id,text"; rows 1 "$2"; } >"$1"
-}
-
-load_graph() { # load_graph NAME INPUT DATABASE
-    cat <<G
-graph: $1
-stages:
-  - reader: csv
-    path: $2
-    columns: {id: integer, text: text}
-  - exporter: sqlite
-    database: $3
-    table: rows
-    mode: append
-G
-}
-
 facts() { # facts DATABASE: rows, different rows, their sum, how many are wrong
     sqlite3 -cmd '.timeout 5000' "$1" "SELECT count(*), count(DISTINCT id), coalesce(sum(id), 0),
         coalesce(sum(text <> 'row ' || (id * 7 % 1000)), 0) FROM rows"

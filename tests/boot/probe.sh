@@ -5,6 +5,7 @@
 set -u
 cd /root || exit 1
 . ./lib.sh
+. ./rows.sh
 for part in install graphs control single secrets crashes sandbox sockets package; do
     echo "# $part"
     . "./$part.sh"

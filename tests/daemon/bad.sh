@@ -177,4 +177,29 @@ end
 rm g/wrong.yaml
 start --broken refuse
 in_state many1 waiting
+
+# ---- A socket that cannot be had ------------------------------------------------------------
+
+refused() { # refused CODE PATTERN PATH
+    "$sluice" daemon --config g --socket "$3" >out 2>err
+    same "exit code of a daemon at $3" "$1" "$?"
+    grep -q "cannot listen on '$3': $2" err || problem "at $3: $(cat err)"
+}
+: >occupied
+refused 75 "another daemon listens there" "$SLUICE_SOCKET"
+refused 73 "something else is there" "$work/occupied"
+refused 73 "there is no such directory" "$work/nowhere/socket"
+refused 64 "the path is too long for a socket" "/$(printf 'x%.0s' {1..200})"
+[ -f occupied ] || problem "what stood in the place of a socket is gone"
+same "beside a daemon that was refused: state of many1" waiting "$(state many1)"
+
+# One that is left over is replaced; one that another daemon has made meanwhile is left to it.
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+[ -S s.sock ] || problem "a killed daemon has taken its socket along"
+start
+same "mode of the socket" 660 "$(stat -c %a s.sock)"
+mv s.sock moved
+: >s.sock
 end
+[ -f s.sock ] || problem "the end of a daemon took away what was not its own"

@@ -1,5 +1,5 @@
 # lib.sh - what the tests of the daemon share: a directory, a home and a socket of their own, a
-# daemon that is started and waited for by what it says, graphs whose rows are known.
+# daemon that is started and waited for by what it says, graphs whose rows are known (rows.sh).
 #
 #     . lib.sh SLUICE [PLUGIN RUDE]
 #
@@ -12,6 +12,7 @@ sluice=$(realpath -- "$1")
 plugin=${2:+$(realpath -- "$2")}
 rude=${3:+$(realpath -- "$3")}
 here=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
+. "$here/rows.sh"
 test_name=$(basename -- "$0" .sh)
 work=$(mktemp -d "${TMPDIR:-/tmp}/sluice-daemon-XXXXXX") || exit 1
 export HOME=$work XDG_STATE_HOME=$work/state XDG_RUNTIME_DIR=$work SLUICE_SOCKET=$work/s.sock
@@ -131,29 +132,6 @@ sql() { # sql DATABASE STATEMENT
 }
 
 # ---- Graphs ---------------------------------------------------------------------------------
-
-rows() { # rows FROM TO: lines of a CSV whose second column follows from the first
-    seq "$1" "$2" | awk '{ print $1 ",row " $1 * 7 % 1000 }'
-}
-
-csv() { # csv FILE ROWS
-    { echo "id,text"; rows 1 "$2"; } >"$1"
-}
-
-load_graph() { # load_graph NAME INPUT DATABASE [COMMENT]: csv to sqlite
-    cat <<G
-# ${4:-as it was}
-graph: $1
-stages:
-  - reader: csv
-    path: $2
-    columns: {id: integer, text: text}
-  - exporter: sqlite
-    database: $3
-    table: rows
-    mode: append
-G
-}
 
 follow_graph() { # follow_graph NAME INPUT OUTPUT [COMMENT]: a growing csv to jsonl
     cat <<G

@@ -71,20 +71,7 @@ same "told of a wrong graph and a right one" 1 "$(grep -c READY told)"
 # ---- The watchdog ---------------------------------------------------------------------------
 
 mkfifo gate
-cat >g/held.yaml <<G
-graph: held
-stuck_after: 1s
-stages:
-  - reader: csv
-    path: $work/in.csv
-    header: [id, text]
-    columns: {id: integer, text: text}
-  - transformer: stubborn
-    gate: $work/gate
-  - exporter: sqlite
-    database: $work/held.db
-    table: rows
-G
+held_graph "$work/in.csv" "$work/gate" "$work/held.db" "stuck_after: 1s" >g/held.yaml
 : >told
 start --plugin "$plugin"
 said "graph 'held' has not come back from a step for [0-9]+ seconds: it is restarted" ||

@@ -94,19 +94,7 @@ tail -n +$((lines + 1)) log | grep ' error ' && problem "a stop is a failure"
 rm g/*
 mkfifo gate
 rows 1 1000 >held.csv
-cat >g/held.yaml <<G
-graph: held
-stages:
-  - reader: csv
-    path: $work/held.csv
-    header: [id, text]
-    columns: {id: integer, text: text}
-  - transformer: stubborn
-    gate: $work/gate
-  - exporter: sqlite
-    database: $work/held.db
-    table: rows
-G
+held_graph "$work/held.csv" "$work/gate" "$work/held.db" >g/held.yaml
 start --plugin "$plugin" --stop-timeout 1s
 shows held '"type":"stubborn"'
 end

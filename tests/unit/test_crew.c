@@ -62,7 +62,7 @@ static void begin(house *of, int32_t usual)
     ck_assert_int_eq(uv_loop_init(&of->uv), 0);
     ck_assert_int_eq(uv_timer_init(&of->uv, &of->alive), 0);
     ck_assert_int_eq(uv_timer_start(&of->alive, on_alive, 1000, 1000), 0);
-    of->crew = sl_crew_new(&sl_env_real, &of->uv, usual);
+    ck_assert_int_eq(sl_crew_new(&sl_env_real, &of->uv, usual, &of->crew), 0);
     ck_assert_ptr_nonnull(of->crew);
 }
 
